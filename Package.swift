@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// MARK: Settings
+
+/// `swift run train` and `swift run bench` are typed without `-c release`, so the numeric targets are optimised in debug
+/// builds too. Tools version 6.2 lets a package with these flags be depended on by version.
+let optimized: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .unsafeFlags(["-O"], .when(configuration: .debug)),
+]
+let optimizedC: [CSetting] = [
+    .unsafeFlags(["-O3", "-fno-math-errno"])
+]
+
+// MARK: Package
+
+let package = Package(
+    name: "sluice",
+    platforms: [.macOS(.v26)],
+    products: [
+        .library(name: "Sluice", targets: ["Sluice"]),
+        .library(name: "SluiceIO", targets: ["SluiceIO"]),
+        .executable(name: "train", targets: ["train"]),
+    ],
+    traits: [
+        .default(enabledTraits: ["OpenBLAS"]),
+        .trait(name: "OpenBLAS", description: "Matrix products by OpenBLAS; without it, by naive Swift loops."),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    ],
+    targets: [
+        // MARK: Engine
+        .systemLibrary(
+            name: "COpenBLAS",
+            pkgConfig: "openblas lapacke",
+            providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]
+        ),
+        .target(name: "CSluiceKernels", cSettings: optimizedC),
+        .target(
+            name: "Sluice",
+            dependencies: [
+                "CSluiceKernels",
+                .target(name: "COpenBLAS", condition: .when(traits: ["OpenBLAS"])),
+            ],
+            swiftSettings: optimized
+        ),
+        .target(name: "SluiceIO", dependencies: ["Sluice"], swiftSettings: optimized),
+
+        // MARK: Programs
+        .executableTarget(
+            name: "train",
+            dependencies: [
+                "Sluice", "SluiceIO", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: optimized
+        ),
+        .executableTarget(
+            name: "bench",
+            dependencies: ["Sluice", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Benchmarks/bench",
+            swiftSettings: optimized
+        ),
+
+        // MARK: Tests
+        .testTarget(
+            name: "SluiceTests",
+            dependencies: ["Sluice", "SluiceIO", "CSluiceKernels"],
+            exclude: []
+        ),
+        .testTarget(name: "SluiceIOTests", dependencies: ["Sluice", "SluiceIO"]),
+    ]
+)

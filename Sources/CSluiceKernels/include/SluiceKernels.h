@@ -1,0 +1,85 @@
+// Sluice's element-wise kernels: the functions between two matrix products.
+//
+// Every kernel exists for each scalar (float, double) and each level of the processor. A table holds the functions of
+// one scalar at one level. Shapes stand in square brackets, matrices are row-major without gaps, and no argument
+// aliases another unless a line says so.
+//
+//   rows  sequences in this step          H  hidden units
+//   tape  [rows, 4H], columns q r z n     what the step computed and the backward pass reads
+//   hu    recurrent products h U          bias  [4H], in the tape's order
+#ifndef SLUICE_KERNELS_H
+#define SLUICE_KERNELS_H
+
+#include <stddef.h>
+
+/// The instruction sets that the kernels are compiled for, the lowest first.
+typedef enum {
+    SLUICE_LEVEL_BASELINE = 0, // what the compiler assumes of every processor
+    SLUICE_LEVEL_AVX2 = 1,     // AVX2 and FMA
+    SLUICE_LEVEL_AVX512 = 2,   // AVX-512 F, DQ, BW, VL
+} sluice_level;
+
+/// The highest level that this processor, its operating system and this build can run.
+sluice_level sluice_best_level(void);
+
+#define SLUICE_DECLARE_KERNELS(NAME, REAL)                                                                             \
+    typedef struct NAME {                                                                                              \
+        /* y = exp(x), 1 / (1 + exp(-x)), tanh(x); [count]; y may be x. */                                             \
+        void (*_Nonnull exponential)(ptrdiff_t count, const REAL *_Nonnull x, REAL *_Nonnull y);                       \
+        void (*_Nonnull sigmoid)(ptrdiff_t count, const REAL *_Nonnull x, REAL *_Nonnull y);                           \
+        void (*_Nonnull tanh)(ptrdiff_t count, const REAL *_Nonnull x, REAL *_Nonnull y);                              \
+                                                                                                                       \
+        /* GRU, reset after the product; one step.                                                                     \
+             r, z = s(tape + hu + bias)   q = hu_n + c   n = tanh(tape_n + b_n + r q)   h' = z h + (1 - z) n           \
+           tape [rows, 4H]: in columns r z n x W; out q r z n.  hu [rows, 3H]: columns n r z.                          \
+           previous, next [rows, H]; next may be previous. */                                                          \
+        void (*_Nonnull gru_after_forward)(ptrdiff_t rows, ptrdiff_t H, REAL *_Nonnull tape, const REAL *_Nonnull hu,  \
+                                           const REAL *_Nonnull bias, const REAL *_Nonnull previous,                   \
+                                           REAL *_Nonnull next);                                                       \
+        /* Its backward step: the tape's q r z n become the gradients of hu_n, r, z, n before their functions,         \
+           dbias [4H] += their sums over the rows.                                                                     \
+           dy [rows, H] or null: gradient of h' as an output.  dh [rows, H]: in dh' of the later steps,                \
+           out the part of dh that does not pass through U: (dh' + dy) z. */                                           \
+        void (*_Nonnull gru_after_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *_Nonnull tape,                          \
+                                            const REAL *_Nonnull previous, const REAL *_Nullable dy,                   \
+                                            REAL *_Nonnull dh, REAL *_Nonnull dbias);                                  \
+                                                                                                                       \
+        /* GRU, reset before the product; a step in two halves, as the candidate's product needs r h.                  \
+             r, z = s(tape + hu + bias)   q = r h                                                                      \
+           tape [rows, 4H]: in columns r z x W; out q r z.  hu [rows, 2H]: columns r z. */                             \
+        void (*_Nonnull gru_before_gates)(ptrdiff_t rows, ptrdiff_t H, REAL *_Nonnull tape, const REAL *_Nonnull hu,   \
+                                          const REAL *_Nonnull bias, const REAL *_Nonnull previous);                   \
+        /*   n = tanh(tape_n + hu + b_n)   h' = z h + (1 - z) n, or with flipped update (1 - z) h + z n                \
+           tape: in column n x W; out n.  hu [rows, H].  next may be previous. */                                      \
+        void (*_Nonnull gru_before_update)(ptrdiff_t rows, ptrdiff_t H, int flipped, REAL *_Nonnull tape,              \
+                                           const REAL *_Nonnull hu, const REAL *_Nonnull bias,                         \
+                                           const REAL *_Nonnull previous, REAL *_Nonnull next);                        \
+        /* Its backward step, the second half first: z n become their gradients before their functions,                \
+           dbias += their sums; dh out: the part that passes neither through U nor through r h. dy as above. */        \
+        void (*_Nonnull gru_before_update_backward)(ptrdiff_t rows, ptrdiff_t H, int flipped, REAL *_Nonnull tape,     \
+                                                    const REAL *_Nonnull previous, const REAL *_Nullable dy,           \
+                                                    REAL *_Nonnull dh, REAL *_Nonnull dbias);                          \
+        /* Then, given dq [rows, H] = dn U_n^T: r becomes its gradient before its function, dbias += its sums,         \
+           dh += dq r. Column q keeps r h, which the gradient of U_n needs. */                                         \
+        void (*_Nonnull gru_before_gates_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *_Nonnull tape,                   \
+                                                   const REAL *_Nonnull previous, const REAL *_Nonnull dq,             \
+                                                   REAL *_Nonnull dh, REAL *_Nonnull dbias);                           \
+    } NAME
+
+SLUICE_DECLARE_KERNELS(sluice_kernels_f32, float);
+SLUICE_DECLARE_KERNELS(sluice_kernels_f64, double);
+
+/// The table of one level; the level must not be above `sluice_best_level()`.
+const sluice_kernels_f32 *_Nonnull sluice_kernels_f32_at(sluice_level level);
+const sluice_kernels_f64 *_Nonnull sluice_kernels_f64_at(sluice_level level);
+
+/// Tells the processor that this is a waiting loop.
+static inline void sluice_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+#endif

@@ -1,0 +1,33 @@
+// Every kernel of one level, for both scalars: a level's .c file chooses the instruction set, names its tables and
+// includes this. The bodies in functions.h and gru.h are written once.
+#include "SluiceKernels.h"
+#include <stdint.h>
+#include <string.h>
+
+/// Iterations are independent: an output element may be the input element of the same index, never of another.
+#define VECTOR_LOOP _Pragma("clang loop vectorize(assume_safety) interleave(disable)")
+
+#define KERNEL_TABLE                                                                                                   \
+    {                                                                                                                  \
+        .exponential = NAMED(exponential),                                                                             \
+        .sigmoid = NAMED(sigmoid),                                                                                     \
+        .tanh = NAMED(tanh),                                                                                           \
+        .gru_after_forward = NAMED(gru_after_forward),                                                                 \
+        .gru_after_backward = NAMED(gru_after_backward),                                                               \
+        .gru_before_gates = NAMED(gru_before_gates),                                                                   \
+        .gru_before_update = NAMED(gru_before_update),                                                                 \
+        .gru_before_update_backward = NAMED(gru_before_update_backward),                                               \
+        .gru_before_gates_backward = NAMED(gru_before_gates_backward),                                                 \
+    }
+
+#include "scalar_float.h"
+#include "functions.h"
+#include "gru.h"
+const sluice_kernels_f32 TABLE_F32 = KERNEL_TABLE;
+#include "scalar_end.h"
+
+#include "scalar_double.h"
+#include "functions.h"
+#include "gru.h"
+const sluice_kernels_f64 TABLE_F64 = KERNEL_TABLE;
+#include "scalar_end.h"

@@ -1,0 +1,22 @@
+// What the bodies need to know of float; as scalar_double.h.
+#define REAL float
+#define BITS uint32_t
+#define NAMED(name) name##_f32
+#define MANTISSA_BITS 23
+#define EXPONENT_BIAS 127
+#define LOG2E 0x1.715476p+0f
+#define LN2_HIGH 0x1.62e400p-1f
+#define LN2_LOW 0x1.7f7d1cp-20f
+#define EXP_OVERFLOW 88.73f
+#define EXP_UNDERFLOW -104.5f
+#define TANH_ONE 10.0f
+
+/// (exp(r) - 1 - r) / r^2 for |r| <= ln 2 / 2; error of r + r^2 q(r) as exp(r) - 1: 5e-10 relative.
+static inline REAL NAMED(expm1_tail)(REAL r) {
+    REAL q = 0x1.a124f2p-13f;
+    q = q * r + 0x1.6d4324p-10f;
+    q = q * r + 0x1.1110e0p-7f;
+    q = q * r + 0x1.5554eap-5f;
+    q = q * r + 0x1.555556p-3f;
+    return q * r + 0.5f;
+}

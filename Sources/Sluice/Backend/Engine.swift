@@ -1,0 +1,150 @@
+/// A backend bound to a scalar and a level: the operations that cells, heads and the scan are written in.
+///
+/// This is the one switch between the backends. Each operation says what accumulates and what overwrites.
+struct Engine<S: Scalar>: Sendable {
+    let backend: Backend
+    let level: KernelLevel
+    private let kernels: Kernels<S>
+
+    init(backend: Backend, level: KernelLevel) {
+        precondition(backend.isAvailable,
+                     "backend \(backend.rawValue) is not in this build (the package trait OpenBLAS is off)")
+        precondition(KernelLevel.available.contains(level),
+                     "kernel level \(level.rawValue) on a processor whose best is \(KernelLevel.best.rawValue)")
+        self.backend = backend
+        self.level = level
+        kernels = S.bindings.kernels(level)
+    }
+}
+
+// MARK: Products
+
+extension Engine {
+    /// c [M, N] = a [M, K] b, or c += a b, with b [K, N] in panels.
+    func multiply(_ a: MatrixView<S>, _ b: Panels<S>, into c: MatrixView<S>, accumulate: Bool = false) {
+        precondition(a.rows == c.rows && a.columns == b.rows && c.columns == b.columns,
+                     "a product of \(a.rows) x \(a.columns) and \(b.rows) x \(b.columns) into \(c.rows) x \(c.columns)")
+        for panel in 0..<b.count {
+            let (weights, columns) = b[panel]
+            let target = c.columns(columns)
+            var row = 0
+            while row < a.rows {
+                let rows = row..<row + min(b.rowBlock, a.rows - row)
+                multiply(a.rows(rows), weights, into: target.rows(rows), accumulate: accumulate)
+                row = rows.upperBound
+            }
+        }
+    }
+
+    /// c [M, N] = a [M, K] b [K, N], or c += a b.
+    func multiply(_ a: MatrixView<S>, _ b: MatrixView<S>, into c: MatrixView<S>, accumulate: Bool = false) {
+        multiply(a, false, b, false, into: c, accumulate: accumulate)
+    }
+
+    /// c [M, N] = a' b with a [K, M] and b [K, N], or c += a' b.
+    func multiply(transposing a: MatrixView<S>, _ b: MatrixView<S>, into c: MatrixView<S>, accumulate: Bool = false) {
+        multiply(a, true, b, false, into: c, accumulate: accumulate)
+    }
+
+    /// c [M, N] = a b' with a [M, K] and b [N, K], or c += a b'.
+    func multiply(_ a: MatrixView<S>, transposing b: MatrixView<S>, into c: MatrixView<S>, accumulate: Bool = false) {
+        multiply(a, false, b, true, into: c, accumulate: accumulate)
+    }
+
+    private func multiply(
+        _ a: MatrixView<S>, _ transposeA: Bool, _ b: MatrixView<S>, _ transposeB: Bool, into c: MatrixView<S>,
+        accumulate: Bool
+    ) {
+        assert((transposeA ? a.columns : a.rows) == c.rows)
+        assert((transposeB ? b.rows : b.columns) == c.columns)
+        assert((transposeA ? a.rows : a.columns) == (transposeB ? b.columns : b.rows))
+        switch backend {
+        #if OpenBLAS
+        case .openBLAS: OpenBLAS.multiply(a, transposeA, b, transposeB, into: c, accumulate: accumulate)
+        #else
+        case .openBLAS: preconditionFailure("not in this build")
+        #endif
+        case .reference: Reference.multiply(a, transposeA, b, transposeB, into: c, accumulate: accumulate)
+        }
+    }
+}
+
+// MARK: GRU
+
+/// Contracts: SluiceKernels.h. Tape [rows, 4H] and bias [1, 4H] in columns q r z n, all views without gaps.
+extension Engine {
+    /// Reset after the product: gates, candidate and next state of one step. hu [rows, 3H]: n r z.
+    func gruAfterForward(
+        tape: MatrixView<S>, hu: MatrixView<S>, bias: MatrixView<S>, previous: MatrixView<S>, next: MatrixView<S>
+    ) {
+        switch backend {
+        case .openBLAS:
+            unsafe kernels.gruAfterForward(tape.rows, next.columns, tape.base, hu.base, bias.base, previous.base, next.base)
+        case .reference:
+            Reference.gruAfterForward(tape: tape, hu: hu, bias: bias, previous: previous, next: next)
+        }
+    }
+
+    /// Its backward step: the tape becomes its gradients, dbias accumulates, dh keeps what does not pass through U.
+    func gruAfterBackward(
+        tape: MatrixView<S>, previous: MatrixView<S>, dy: MatrixView<S>?, dh: MatrixView<S>, dbias: MatrixView<S>
+    ) {
+        switch backend {
+        case .openBLAS:
+            unsafe kernels.gruAfterBackward(tape.rows, dh.columns, tape.base, previous.base, dy?.base, dh.base, dbias.base)
+        case .reference:
+            Reference.gruAfterBackward(tape: tape, previous: previous, dy: dy, dh: dh, dbias: dbias)
+        }
+    }
+
+    /// Reset before the product, first half: r, z and q = r h. hu [rows, 2H]: r z.
+    func gruBeforeGates(tape: MatrixView<S>, hu: MatrixView<S>, bias: MatrixView<S>, previous: MatrixView<S>) {
+        switch backend {
+        case .openBLAS:
+            unsafe kernels.gruBeforeGates(tape.rows, previous.columns, tape.base, hu.base, bias.base, previous.base)
+        case .reference:
+            Reference.gruBeforeGates(tape: tape, hu: hu, bias: bias, previous: previous)
+        }
+    }
+
+    /// Second half: candidate and next state. hu [rows, H].
+    func gruBeforeUpdate(
+        flipped: Bool, tape: MatrixView<S>, hu: MatrixView<S>, bias: MatrixView<S>, previous: MatrixView<S>,
+        next: MatrixView<S>
+    ) {
+        switch backend {
+        case .openBLAS:
+            unsafe kernels.gruBeforeUpdate(
+                tape.rows, next.columns, flipped ? 1 : 0, tape.base, hu.base, bias.base, previous.base, next.base)
+        case .reference:
+            Reference.gruBeforeUpdate(flipped: flipped, tape: tape, hu: hu, bias: bias, previous: previous, next: next)
+        }
+    }
+
+    /// Backward of the second half: z and n become their gradients, dbias accumulates.
+    func gruBeforeUpdateBackward(
+        flipped: Bool, tape: MatrixView<S>, previous: MatrixView<S>, dy: MatrixView<S>?, dh: MatrixView<S>,
+        dbias: MatrixView<S>
+    ) {
+        switch backend {
+        case .openBLAS:
+            unsafe kernels.gruBeforeUpdateBackward(
+                tape.rows, dh.columns, flipped ? 1 : 0, tape.base, previous.base, dy?.base, dh.base, dbias.base)
+        case .reference:
+            Reference.gruBeforeUpdateBackward(
+                flipped: flipped, tape: tape, previous: previous, dy: dy, dh: dh, dbias: dbias)
+        }
+    }
+
+    /// Backward of the first half, given dq: r becomes its gradient, dh and dbias accumulate.
+    func gruBeforeGatesBackward(
+        tape: MatrixView<S>, previous: MatrixView<S>, dq: MatrixView<S>, dh: MatrixView<S>, dbias: MatrixView<S>
+    ) {
+        switch backend {
+        case .openBLAS:
+            unsafe kernels.gruBeforeGatesBackward(tape.rows, dh.columns, tape.base, previous.base, dq.base, dh.base, dbias.base)
+        case .reference:
+            Reference.gruBeforeGatesBackward(tape: tape, previous: previous, dq: dq, dh: dh, dbias: dbias)
+        }
+    }
+}

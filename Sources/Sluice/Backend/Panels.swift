@@ -1,0 +1,61 @@
+/// A weight matrix [K, N] cut into column panels, each stored on its own without gaps: the form the products want.
+///
+/// Why: up to a fixed size of product, OpenBLAS's AVX-512 kernels need no packing and run at the core's peak; above it
+/// every call repacks the weights, which a loop over time repeats at every step. So the weights are cut once per update
+/// and a product is done panel by panel, in blocks of rows. ``PanelRule`` says how wide.
+struct Panels<S: Scalar>: Sendable {
+    let rows: Int
+    let columns: Int
+    /// Rows of the left factor that one product takes.
+    let rowBlock: Int
+    private let width: Int
+    private var storage: Matrix<S>
+
+    /// Room for a matrix of `rows` x `columns`.
+    init(rows: Int, columns: Int, rule: PanelRule) {
+        self.rows = rows
+        self.columns = columns
+        width = rule.width(rows: rows, columns: columns)
+        rowBlock = rule.rowBlock(rows: rows, width: width)
+        storage = Matrix(rows: 1, columns: rows * columns)
+    }
+
+    /// The number of panels.
+    var count: Int { (columns + width - 1) / width }
+
+    /// A panel [K, n] and the columns that it stands for.
+    subscript(index: Int) -> (weights: MatrixView<S>, columns: Range<Int>) {
+        let range = index * width..<min((index + 1) * width, columns)
+        let base = unsafe storage.view.base + rows * range.lowerBound
+        return unsafe (MatrixView(base: base, rows: rows, columns: range.count, stride: range.count), range)
+    }
+
+    /// Fills columns `offset...` from a matrix [K, n].
+    mutating func pack(_ source: MatrixView<S>, atColumn offset: Int = 0) {
+        forEachPanel(overlapping: offset..<offset + source.columns) { panel, target, range in
+            panel.columns(target).copy(source.columns(range))
+        }
+    }
+
+    /// Fills rows `offset...` with the transpose of a matrix [N, k].
+    mutating func packTransposed(_ source: MatrixView<S>, atRow offset: Int = 0) {
+        forEachPanel(overlapping: 0..<columns) { panel, _, range in
+            panel.rows(offset..<offset + source.columns).copyTransposed(source.rows(range))
+        }
+    }
+
+    /// Calls `body` with each panel that holds some of the columns: the panel's own columns, and those counted from the
+    /// range's start.
+    private mutating func forEachPanel(
+        overlapping columns: Range<Int>, _ body: (MatrixView<S>, _ target: Range<Int>, _ source: Range<Int>) -> Void
+    ) {
+        _ = storage.mutableView() // no copy shares the memory from here on
+        for index in columns.lowerBound / width..<(columns.upperBound + width - 1) / width {
+            let (panel, range) = self[index]
+            let common = range.clamped(to: columns)
+            body(panel,
+                 common.lowerBound - range.lowerBound..<common.upperBound - range.lowerBound,
+                 common.lowerBound - columns.lowerBound..<common.upperBound - columns.lowerBound)
+        }
+    }
+}

@@ -1,0 +1,154 @@
+/// The naive backend: every operation as its formula, one element after another.
+///
+/// It is the oracle of the tests, the baseline of the benchmark and the fallback where there is no OpenBLAS. It is not
+/// to be made fast.
+enum Reference {
+    /// c = op(a) op(b), or c += op(a) op(b).
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    static func multiply<S: Scalar>(
+        _ a: MatrixView<S>, _ transposeA: Bool, _ b: MatrixView<S>, _ transposeB: Bool, into c: MatrixView<S>,
+        accumulate: Bool
+    ) {
+        let depth = transposeA ? a.rows : a.columns
+        for i in 0..<c.rows {
+            for j in 0..<c.columns {
+                var sum: S = 0
+                for k in 0..<depth {
+                    sum += (transposeA ? a[k, i] : a[i, k]) * (transposeB ? b[j, k] : b[k, j])
+                }
+                c[i, j] = accumulate ? c[i, j] + sum : sum
+            }
+        }
+    }
+
+    static func sigmoid<S: Scalar>(_ x: S) -> S {
+        let e = S.bindings.exp(-abs(x))
+        return x < 0 ? e / (1 + e) : 1 / (1 + e)
+    }
+}
+
+// MARK: GRU
+
+/// Columns of the tape, each H wide: q r z n. Equations: Cells/GRU.swift; contracts: SluiceKernels.h.
+extension Reference {
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    static func gruAfterForward<S: Scalar>(
+        tape: MatrixView<S>, hu: MatrixView<S>, bias: MatrixView<S>, previous: MatrixView<S>, next: MatrixView<S>
+    ) {
+        let H = next.columns
+        for i in 0..<tape.rows {
+            for j in 0..<H {
+                let q = hu[i, j] + bias[0, j]
+                let r = sigmoid(tape[i, H + j] + hu[i, H + j] + bias[0, H + j])
+                let z = sigmoid(tape[i, 2 * H + j] + hu[i, 2 * H + j] + bias[0, 2 * H + j])
+                let n = S.bindings.tanh(tape[i, 3 * H + j] + bias[0, 3 * H + j] + r * q)
+                tape[i, j] = q
+                tape[i, H + j] = r
+                tape[i, 2 * H + j] = z
+                tape[i, 3 * H + j] = n
+                next[i, j] = z * previous[i, j] + (1 - z) * n
+            }
+        }
+    }
+
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    static func gruAfterBackward<S: Scalar>(
+        tape: MatrixView<S>, previous: MatrixView<S>, dy: MatrixView<S>?, dh: MatrixView<S>, dbias: MatrixView<S>
+    ) {
+        let H = dh.columns
+        for i in 0..<tape.rows {
+            for j in 0..<H {
+                let q = tape[i, j], r = tape[i, H + j], z = tape[i, 2 * H + j], n = tape[i, 3 * H + j]
+                let d = dh[i, j] + (dy.map { $0[i, j] } ?? 0)
+                let dn = d * (1 - z) * (1 - n * n)
+                let dq = dn * r
+                let dr = dn * q * r * (1 - r)
+                let dz = d * (previous[i, j] - n) * z * (1 - z)
+                tape[i, j] = dq
+                tape[i, H + j] = dr
+                tape[i, 2 * H + j] = dz
+                tape[i, 3 * H + j] = dn
+                dbias[0, j] += dq
+                dbias[0, H + j] += dr
+                dbias[0, 2 * H + j] += dz
+                dbias[0, 3 * H + j] += dn
+                dh[i, j] = d * z
+            }
+        }
+    }
+
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    static func gruBeforeGates<S: Scalar>(
+        tape: MatrixView<S>, hu: MatrixView<S>, bias: MatrixView<S>, previous: MatrixView<S>
+    ) {
+        let H = previous.columns
+        for i in 0..<tape.rows {
+            for j in 0..<H {
+                let r = sigmoid(tape[i, H + j] + hu[i, j] + bias[0, H + j])
+                tape[i, j] = r * previous[i, j]
+                tape[i, H + j] = r
+                tape[i, 2 * H + j] = sigmoid(tape[i, 2 * H + j] + hu[i, H + j] + bias[0, 2 * H + j])
+            }
+        }
+    }
+
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    static func gruBeforeUpdate<S: Scalar>(
+        flipped: Bool, tape: MatrixView<S>, hu: MatrixView<S>, bias: MatrixView<S>, previous: MatrixView<S>,
+        next: MatrixView<S>
+    ) {
+        let H = next.columns
+        for i in 0..<tape.rows {
+            for j in 0..<H {
+                let z = tape[i, 2 * H + j]
+                let n = S.bindings.tanh(tape[i, 3 * H + j] + hu[i, j] + bias[0, 3 * H + j])
+                tape[i, 3 * H + j] = n
+                next[i, j] = flipped ? (1 - z) * previous[i, j] + z * n : z * previous[i, j] + (1 - z) * n
+            }
+        }
+    }
+
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    static func gruBeforeUpdateBackward<S: Scalar>(
+        flipped: Bool, tape: MatrixView<S>, previous: MatrixView<S>, dy: MatrixView<S>?, dh: MatrixView<S>,
+        dbias: MatrixView<S>
+    ) {
+        let H = dh.columns
+        for i in 0..<tape.rows {
+            for j in 0..<H {
+                let z = tape[i, 2 * H + j], n = tape[i, 3 * H + j]
+                let d = dh[i, j] + (dy.map { $0[i, j] } ?? 0)
+                let dn = d * (flipped ? z : 1 - z) * (1 - n * n)
+                let dz = d * (flipped ? n - previous[i, j] : previous[i, j] - n) * z * (1 - z)
+                tape[i, 2 * H + j] = dz
+                tape[i, 3 * H + j] = dn
+                dbias[0, 2 * H + j] += dz
+                dbias[0, 3 * H + j] += dn
+                dh[i, j] = d * (flipped ? 1 - z : z)
+            }
+        }
+    }
+
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    static func gruBeforeGatesBackward<S: Scalar>(
+        tape: MatrixView<S>, previous: MatrixView<S>, dq: MatrixView<S>, dh: MatrixView<S>, dbias: MatrixView<S>
+    ) {
+        let H = dh.columns
+        for i in 0..<tape.rows {
+            for j in 0..<H {
+                let r = tape[i, H + j]
+                let dr = dq[i, j] * previous[i, j] * r * (1 - r)
+                tape[i, H + j] = dr
+                dbias[0, H + j] += dr
+                dh[i, j] += dq[i, j] * r
+            }
+        }
+    }
+}

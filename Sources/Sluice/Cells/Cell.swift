@@ -1,0 +1,141 @@
+/// The recurrent cells. A case here is all that the rest of the library asks of a cell; the equations are in its own file.
+public enum Cell: Hashable, Sendable {
+    case gru(GRU.Variant)
+
+    /// Every cell.
+    public static let allCases = GRU.Variant.allCases.map(Cell.gru)
+}
+
+// MARK: What the layers of the engine ask
+
+extension Cell {
+    /// G, the gates whose weights stand side by side.
+    var gateCount: Int {
+        switch self {
+        case .gru: GRU.gateCount
+        }
+    }
+
+    /// Whether the recurrent product has a bias of its own.
+    var hasRecurrentBias: Bool {
+        switch self {
+        case .gru(let variant): variant.hasRecurrentBias
+        }
+    }
+
+    /// Columns of the tape, in units of H: what a step keeps for the backward pass.
+    var tapeColumns: Int {
+        switch self {
+        case .gru: GRU.tapeColumns
+        }
+    }
+
+    /// The gates of U in each of a step's recurrent products, in order.
+    var recurrentProducts: [[Int]] {
+        switch self {
+        case .gru(let variant): variant.recurrentProducts
+        }
+    }
+
+    /// Puts the biases into the tape's order.
+    func packBias<S: Scalar>(
+        _ bias: MatrixView<S>, _ recurrentBias: MatrixView<S>?, into packed: MatrixView<S>, hiddenSize: Int
+    ) {
+        switch self {
+        case .gru: GRU.packBias(bias, recurrentBias, into: packed, hiddenSize: hiddenSize)
+        }
+    }
+
+    /// One step forward.
+    func forward<S: Scalar>(_ step: Step<S>, _ weights: PackedLayer<S>, _ engine: Engine<S>) {
+        switch self {
+        case .gru(let variant): GRU.forward(variant, step, weights, engine)
+        }
+    }
+
+    /// One step backward.
+    func backward<S: Scalar>(_ step: Step<S>, _ weights: PackedLayer<S>, _ engine: Engine<S>) {
+        switch self {
+        case .gru(let variant): GRU.backward(variant, step, weights, engine)
+        }
+    }
+
+    /// The weight gradients of a run of steps, from the tape that `backward` left.
+    func accumulateGradients<S: Scalar>(_ run: Run<S>, into gradient: LayerGradient<S>, _ engine: Engine<S>) {
+        switch self {
+        case .gru(let variant): GRU.accumulateGradients(variant, run, into: gradient, engine)
+        }
+    }
+
+    /// The bias gradients of a pass, from the sums that `backward` gathered in the tape's order.
+    func accumulateBiasGradients<S: Scalar>(_ sums: MatrixView<S>, into gradient: LayerGradient<S>) {
+        switch self {
+        case .gru: GRU.accumulateBiasGradients(sums, into: gradient)
+        }
+    }
+
+    /// The tape's columns that hold the input product forward, and its gradient backward.
+    func inputColumns(hiddenSize: Int) -> Range<Int> {
+        switch self {
+        case .gru: GRU.inputColumns(hiddenSize: hiddenSize)
+        }
+    }
+}
+
+/// What one step of time reads and writes. B is the number of sequences alive at the step.
+struct Step<S: Scalar> {
+    /// [B, tape columns] Forward: in the input product, out what the backward pass reads. Backward: becomes its gradients.
+    let tape: MatrixView<S>
+    /// [B, H] the state before the step.
+    let previous: MatrixView<S>
+    /// [B, H] forward: the state after the step.
+    let next: MatrixView<S>
+    /// Recurrent products forward, dq backward; [B, columns] is laid over it as each product needs.
+    let scratch: MatrixView<S>
+    /// [B, H] backward: gradient of the state after the step as an output, if it is one.
+    let dy: MatrixView<S>?
+    /// [B, H] backward: in, gradient of the state after the step from later steps; out, of the state before.
+    let dh: MatrixView<S>
+    /// [1, tape columns] backward: sums of the gradients over rows; accumulates.
+    let dbias: MatrixView<S>
+}
+
+/// A run of steps whose rows follow one another: the unit of the weight-gradient products. R is the number of rows.
+struct Run<S: Scalar> {
+    /// [R, I] the inputs.
+    let x: MatrixView<S>
+    /// [R, H] the states before each step.
+    let previous: MatrixView<S>
+    /// [R, tape columns] the gradients.
+    let tape: MatrixView<S>
+}
+
+/// Where a layer's gradients accumulate, in the shapes of its parameters.
+struct LayerGradient<S: Scalar> {
+    /// [I, GH]
+    let input: MatrixView<S>
+    /// [H, GH]
+    let recurrent: MatrixView<S>
+    /// [1, GH]
+    let bias: MatrixView<S>
+    /// [1, GH], where the cell has one.
+    let recurrentBias: MatrixView<S>?
+}
+
+// MARK: Names
+
+extension Cell: RawRepresentable, Codable, CaseIterable, CustomStringConvertible {
+    /// The name in files and on command lines: `gru.resetAfter`.
+    public var rawValue: String {
+        switch self {
+        case .gru(let variant): "gru.\(variant.rawValue)"
+        }
+    }
+
+    public init?(rawValue: String) {
+        guard let cell = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+        self = cell
+    }
+
+    public var description: String { rawValue }
+}

@@ -1,0 +1,150 @@
+/// The gated recurrent unit, in its three standard variants.
+///
+/// Row vectors; x [B, I], h [B, H], W [I, 3H], U [H, 3H], gates r z n; s the logistic sigmoid, * element by element:
+///
+///     r  = s(x Wr + h Ur + br)        z  = s(x Wz + h Uz + bz)
+///
+///     chung2014      n = tanh(x Wn + (r*h) Un + bn)            h' = (1-z)*h + z*n
+///     resetBefore    n = tanh(x Wn + (r*h) Un + bn)            h' = z*h + (1-z)*n
+///     resetAfter     n = tanh(x Wn + bn + r*(h Un + cn))       h' = z*h + (1-z)*n
+///
+/// A row of the tape is `q r z n`, each H wide, where q is the candidate's recurrent side: h Un + cn after, r*h before.
+/// So the input product and its gradient are the tape's last three columns, and for `resetAfter` the recurrent
+/// product's gradient is its first three: one product each, wherever they are needed.
+public enum GRU {
+    public enum Variant: String, Codable, CaseIterable, Sendable {
+        /// Chung et al. 2014 (arXiv 1412.3555).
+        case chung2014
+        /// Cho et al. 2014 (arXiv 1406.1078v3); Keras with `reset_after=False`, ONNX with `linear_before_reset=0`.
+        case resetBefore
+        /// cuDNN, PyTorch, Keras's default, ONNX with `linear_before_reset=1`.
+        case resetAfter
+    }
+
+    static let gateCount = 3
+    static let tapeColumns = 4
+
+    /// Columns r z n: the input's share.
+    static func inputColumns(hiddenSize H: Int) -> Range<Int> { H..<4 * H }
+}
+
+extension GRU.Variant {
+    /// Only the candidate's recurrent bias cn of `resetAfter` is not redundant; br, bz then come in twos as in PyTorch.
+    var hasRecurrentBias: Bool { self == .resetAfter }
+
+    /// After: all of U at once, in the order n r z of the tape's first columns. Before: r z, then n for r*h.
+    var recurrentProducts: [[Int]] {
+        switch self {
+        case .resetAfter: [[2, 0, 1]]
+        case .resetBefore, .chung2014: [[0, 1], [2]]
+        }
+    }
+
+    /// Whether z weighs the candidate instead of the old state.
+    fileprivate var flipped: Bool { self == .chung2014 }
+}
+
+// MARK: Forward
+
+extension GRU {
+    static func forward<S: Scalar>(
+        _ variant: Variant, _ step: Step<S>, _ weights: PackedLayer<S>, _ engine: Engine<S>
+    ) {
+        let H = step.next.columns
+        let bias = weights.bias.view
+        switch variant {
+        case .resetAfter:
+            let hu = step.scratch.reshaped(rows: step.tape.rows, columns: 3 * H)
+            engine.multiply(step.previous, weights.recurrent[0], into: hu)
+            engine.gruAfterForward(tape: step.tape, hu: hu, bias: bias, previous: step.previous, next: step.next)
+
+        case .resetBefore, .chung2014:
+            let gates = step.scratch.reshaped(rows: step.tape.rows, columns: 2 * H)
+            engine.multiply(step.previous, weights.recurrent[0], into: gates)
+            engine.gruBeforeGates(tape: step.tape, hu: gates, bias: bias, previous: step.previous)
+
+            let candidate = step.scratch.reshaped(rows: step.tape.rows, columns: H)
+            engine.multiply(step.tape.columns(0..<H), weights.recurrent[1], into: candidate)
+            engine.gruBeforeUpdate(flipped: variant.flipped, tape: step.tape, hu: candidate, bias: bias,
+                                   previous: step.previous, next: step.next)
+        }
+    }
+}
+
+// MARK: Backward
+
+/// With d the gradient of h' (output and later steps), and `d` + name that of a name before its function:
+///
+///     resetAfter                             resetBefore (chung2014: z and 1-z change places, dz its sign)
+///     dn = d*(1-z) * (1-n*n)                 dn = d*(1-z) * (1-n*n)
+///     dz = d*(h-n) * z*(1-z)                 dz = d*(h-n) * z*(1-z)
+///     dq = dn*r                              dq = dn Un'
+///     dr = dn*q * r*(1-r)                    dr = dq*h * r*(1-r)
+///     dh = d*z + dq Un' + dr Ur' + dz Uz'    dh = d*z + dq*r + dr Ur' + dz Uz'
+///
+///     dW = x' [dr dz dn]    dx = [dr dz dn] W'    dUrz = h' [dr dz]    dUn = h' dq after, (r*h)' dn before
+extension GRU {
+    static func backward<S: Scalar>(
+        _ variant: Variant, _ step: Step<S>, _ weights: PackedLayer<S>, _ engine: Engine<S>
+    ) {
+        let H = step.dh.columns
+        switch variant {
+        case .resetAfter:
+            engine.gruAfterBackward(
+                tape: step.tape, previous: step.previous, dy: step.dy, dh: step.dh, dbias: step.dbias)
+            engine.multiply(
+                step.tape.columns(0..<3 * H), weights.transposedRecurrent[0], into: step.dh, accumulate: true)
+
+        case .resetBefore, .chung2014:
+            engine.gruBeforeUpdateBackward(flipped: variant.flipped, tape: step.tape, previous: step.previous,
+                                           dy: step.dy, dh: step.dh, dbias: step.dbias)
+            let dq = step.scratch.reshaped(rows: step.tape.rows, columns: H)
+            engine.multiply(step.tape.columns(3 * H..<4 * H), weights.transposedRecurrent[1], into: dq)
+            engine.gruBeforeGatesBackward(
+                tape: step.tape, previous: step.previous, dq: dq, dh: step.dh, dbias: step.dbias)
+            engine.multiply(
+                step.tape.columns(H..<3 * H), weights.transposedRecurrent[0], into: step.dh, accumulate: true)
+        }
+    }
+
+    static func accumulateGradients<S: Scalar>(
+        _ variant: Variant, _ run: Run<S>, into gradient: LayerGradient<S>, _ engine: Engine<S>
+    ) {
+        let H = run.previous.columns
+        let q = run.tape.columns(0..<H), n = run.tape.columns(3 * H..<4 * H)
+        let rz = run.tape.columns(H..<3 * H), rzn = run.tape.columns(inputColumns(hiddenSize: H))
+        let dUrz = gradient.recurrent.columns(0..<2 * H), dUn = gradient.recurrent.columns(2 * H..<3 * H)
+
+        engine.multiply(transposing: run.x, rzn, into: gradient.input, accumulate: true)
+        engine.multiply(transposing: run.previous, rz, into: dUrz, accumulate: true)
+        switch variant {
+        case .resetAfter: engine.multiply(transposing: run.previous, q, into: dUn, accumulate: true)
+        case .resetBefore, .chung2014: engine.multiply(transposing: q, n, into: dUn, accumulate: true)
+        }
+    }
+}
+
+// MARK: Biases
+
+extension GRU {
+    /// In the tape's order: cn, br + cr, bz + cz, bn.
+    static func packBias<S: Scalar>(
+        _ bias: MatrixView<S>, _ recurrentBias: MatrixView<S>?, into packed: MatrixView<S>, hiddenSize H: Int
+    ) {
+        packed.columns(0..<H).fill(0)
+        packed.columns(H..<4 * H).copy(bias)
+        if let recurrentBias {
+            packed.columns(0..<H).copy(recurrentBias.columns(2 * H..<3 * H))
+            packed.columns(H..<3 * H).add(recurrentBias.columns(0..<2 * H))
+        }
+    }
+
+    static func accumulateBiasGradients<S: Scalar>(_ sums: MatrixView<S>, into gradient: LayerGradient<S>) {
+        let H = sums.columns / tapeColumns
+        gradient.bias.add(sums.columns(H..<4 * H))
+        if let recurrentBias = gradient.recurrentBias {
+            recurrentBias.columns(0..<2 * H).add(sums.columns(H..<3 * H))
+            recurrentBias.columns(2 * H..<3 * H).add(sums.columns(0..<H))
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import CSluiceKernels
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+#if OpenBLAS
+import COpenBLAS
+#endif
+
+extension Double: Scalar {
+    public static var bindings: Bindings<Double> { doubleBindings }
+}
+
+private let doubleBindings = Bindings<Double>(
+    type: .double,
+    exp: { exp($0) },
+    log: { log($0) },
+    tanh: { tanh($0) },
+    kernels: doubleKernels,
+    blas: doubleBLAS)
+
+#if OpenBLAS
+private let doubleBLAS = unsafe BLAS<Double>(
+    gemm: { unsafe cblas_dgemm(CblasRowMajor, $0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) },
+    geqrf: { unsafe LAPACKE_dgeqrf(LAPACK_ROW_MAJOR, $0, $1, $2, $3, $4) },
+    orgqr: { unsafe LAPACKE_dorgqr(LAPACK_ROW_MAJOR, $0, $1, $2, $3, $4, $5) })
+#else
+private let doubleBLAS = BLAS<Double>()
+#endif
+
+@Sendable
+private func doubleKernels(_ level: KernelLevel) -> Kernels<Double> {
+    let table = unsafe sluice_kernels_f64_at(level.symbol).pointee
+    return unsafe Kernels(
+        exponential: table.exponential,
+        sigmoid: table.sigmoid,
+        tanh: table.tanh,
+        gruAfterForward: table.gru_after_forward,
+        gruAfterBackward: table.gru_after_backward,
+        gruBeforeGates: table.gru_before_gates,
+        gruBeforeUpdate: table.gru_before_update,
+        gruBeforeUpdateBackward: table.gru_before_update_backward,
+        gruBeforeGatesBackward: table.gru_before_gates_backward)
+}

@@ -1,0 +1,46 @@
+import CSluiceKernels
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+#if OpenBLAS
+import COpenBLAS
+#endif
+
+extension Float: Scalar {
+    public static var bindings: Bindings<Float> { floatBindings }
+}
+
+private let floatBindings = Bindings<Float>(
+    type: .float,
+    exp: { expf($0) },
+    log: { logf($0) },
+    tanh: { tanhf($0) },
+    kernels: floatKernels,
+    blas: floatBLAS)
+
+#if OpenBLAS
+private let floatBLAS = unsafe BLAS<Float>(
+    gemm: { unsafe cblas_sgemm(CblasRowMajor, $0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) },
+    geqrf: { unsafe LAPACKE_sgeqrf(LAPACK_ROW_MAJOR, $0, $1, $2, $3, $4) },
+    orgqr: { unsafe LAPACKE_sorgqr(LAPACK_ROW_MAJOR, $0, $1, $2, $3, $4, $5) })
+#else
+private let floatBLAS = BLAS<Float>()
+#endif
+
+@Sendable
+private func floatKernels(_ level: KernelLevel) -> Kernels<Float> {
+    let table = unsafe sluice_kernels_f32_at(level.symbol).pointee
+    return unsafe Kernels(
+        exponential: table.exponential,
+        sigmoid: table.sigmoid,
+        tanh: table.tanh,
+        gruAfterForward: table.gru_after_forward,
+        gruAfterBackward: table.gru_after_backward,
+        gruBeforeGates: table.gru_before_gates,
+        gruBeforeUpdate: table.gru_before_update,
+        gruBeforeUpdateBackward: table.gru_before_update_backward,
+        gruBeforeGatesBackward: table.gru_before_gates_backward)
+}

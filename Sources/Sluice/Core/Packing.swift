@@ -1,0 +1,84 @@
+/// Which rows of a matrix are step t, for a batch of sequences of any lengths.
+///
+/// Sequences are sorted by falling length (equal lengths keep their order) and rows are time-major: first the first
+/// steps of all sequences, then the second steps of those that have one, and so on. So the sequences still alive at a
+/// step are always the first ones, a step is a range of rows, and no mask is needed. With equal lengths this is the
+/// plain `[T, B]` order.
+///
+///     lengths [2, 3, 1]    step 0: rows 0..<3 (sequences 1, 0, 2)   step 1: rows 3..<5 (1, 0)   step 2: rows 5..<6 (1)
+public struct Packing: Hashable, Sendable {
+    /// The length of each sequence, in the caller's order.
+    public let lengths: [Int]
+    /// Position in the packing -> the caller's number of the sequence.
+    public let order: [Int]
+    /// The caller's number of a sequence -> position in the packing.
+    public let positions: [Int]
+    /// Step -> its first row; one more entry at the end, the number of rows N.
+    private let offsets: [Int]
+
+    /// A batch of sequences of the given lengths, each at least 1.
+    public init(lengths: [Int]) {
+        precondition(!lengths.isEmpty, "a batch needs at least one sequence")
+        for (index, length) in lengths.enumerated() {
+            precondition(length >= 1, "sequence \(index) has length \(length); at least 1 is needed")
+        }
+        self.lengths = lengths
+        order = lengths.indices.sorted { (lengths[$1], $0) < (lengths[$0], $1) }
+        var positions = [Int](repeating: 0, count: lengths.count)
+        for (position, sequence) in order.enumerated() { positions[sequence] = position }
+        self.positions = positions
+
+        var offsets = [0]
+        var alive = lengths.count
+        for step in 0..<lengths[order[0]] {
+            while lengths[order[alive - 1]] <= step { alive -= 1 }
+            offsets.append(offsets[step] + alive)
+        }
+        self.offsets = offsets
+    }
+
+    /// A batch of `sequences` sequences of `steps` steps each.
+    public init(sequences: Int, steps: Int) {
+        precondition(sequences >= 1 && steps >= 1, "a batch of \(sequences) sequences of \(steps) steps")
+        self.init(lengths: [Int](repeating: steps, count: sequences))
+    }
+
+    /// B, the number of sequences.
+    public var sequenceCount: Int { lengths.count }
+    /// T, the number of steps of the longest sequence.
+    public var stepCount: Int { offsets.count - 1 }
+    /// N, the number of rows: the sum of the lengths.
+    public var rowCount: Int { offsets[stepCount] }
+
+    /// The rows of a step: one for each sequence that is still alive.
+    public func rows(at step: Int) -> Range<Int> { offsets[step]..<offsets[step + 1] }
+
+    /// The rows of a range of steps.
+    public func rows(of steps: Range<Int>) -> Range<Int> { offsets[steps.lowerBound]..<offsets[steps.upperBound] }
+
+    /// The number of sequences that have a step of this number.
+    public func aliveCount(at step: Int) -> Int { offsets[step + 1] - offsets[step] }
+
+    /// The row of one step of one sequence, numbered as the caller does.
+    public func row(sequence: Int, step: Int) -> Int {
+        precondition(step >= 0 && step < lengths[sequence],
+                     "step \(step) of sequence \(sequence), which has \(lengths[sequence])")
+        return offsets[step] + positions[sequence]
+    }
+
+    /// Whether all sequences have the same length.
+    public var isEqualLength: Bool { rowCount == sequenceCount * stepCount }
+
+    /// Steps in runs of at most `rowLimit` rows (a step of more rows is a run of its own).
+    func chunks(rowLimit: Int) -> [Range<Int>] {
+        var chunks: [Range<Int>] = []
+        var start = 0
+        while start < stepCount {
+            var end = start + 1
+            while end < stepCount && offsets[end + 1] - offsets[start] <= rowLimit { end += 1 }
+            chunks.append(start..<end)
+            start = end
+        }
+        return chunks
+    }
+}

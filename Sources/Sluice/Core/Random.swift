@@ -1,0 +1,60 @@
+/// The seeded generator behind every random number here: xoshiro256** (Blackman and Vigna 2018), started by SplitMix64.
+///
+/// The same seed gives the same numbers on every machine. Its state is Codable, so that a run can be stopped and resumed.
+public struct Random: RandomNumberGenerator, Codable, Hashable, Sendable {
+    private var s0: UInt64
+    private var s1: UInt64
+    private var s2: UInt64
+    private var s3: UInt64
+
+    public init(seed: UInt64) {
+        var state = seed
+        func splitMix() -> UInt64 {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var word = state
+            word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+            return word ^ (word >> 31)
+        }
+        s0 = splitMix()
+        s1 = splitMix()
+        s2 = splitMix()
+        s3 = splitMix()
+    }
+
+    public mutating func next() -> UInt64 {
+        let scrambled = s1 &* 5
+        let result = (scrambled << 7 | scrambled >> 57) &* 9
+        let shifted = s1 << 17
+        s2 ^= s0
+        s3 ^= s1
+        s1 ^= s2
+        s0 ^= s3
+        s2 ^= shifted
+        s3 = s3 << 45 | s3 >> 19
+        return result
+    }
+
+    /// Uniform in [0, 1), a multiple of 2^-53.
+    public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+    /// Normal with mean 0 and standard deviation 1: the polar method of Marsaglia and Bray (1964).
+    public mutating func normal() -> Double {
+        while true {
+            let u = 2 * uniform() - 1
+            let v = 2 * uniform() - 1
+            let square = u * u + v * v
+            if square > 0 && square < 1 {
+                return u * (-2 * Double.bindings.log(square) / square).squareRoot()
+            }
+        }
+    }
+
+    /// Normal with mean 0 and standard deviation 1, redrawn beyond two deviations.
+    public mutating func truncatedNormal() -> Double {
+        while true {
+            let value = normal()
+            if abs(value) <= 2 { return value }
+        }
+    }
+}

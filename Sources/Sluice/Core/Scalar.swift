@@ -1,0 +1,29 @@
+/// The numbers a network computes in: `Float` or `Double`.
+///
+/// The protocol is closed. Its one requirement, ``Bindings``, can only be made inside this module.
+public protocol Scalar: BinaryFloatingPoint, SIMDScalar, Codable, LosslessStringConvertible, Sendable
+where RawSignificand: FixedWidthInteger {
+    /// The C functions of this scalar.
+    static var bindings: Bindings<Self> { get }
+}
+
+/// The known scalars by name, as a command line, a file or a configuration spells them.
+public enum ScalarType: String, Codable, CaseIterable, Sendable {
+    case float
+    case double
+}
+
+/// What an algorithm needs of one scalar and Swift's own protocols do not give: one C symbol a line.
+public struct Bindings<S>: Sendable {
+    let type: ScalarType
+    let exp: @Sendable (S) -> S
+    let log: @Sendable (S) -> S
+    let tanh: @Sendable (S) -> S
+    let kernels: @Sendable (KernelLevel) -> Kernels<S>
+    let blas: BLAS<S>
+}
+
+extension Scalar {
+    /// Which of the known scalars this is.
+    public static var type: ScalarType { bindings.type }
+}

@@ -1,0 +1,155 @@
+import CSluiceKernels
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// Threads that stay, to share out the shards of a pass.
+///
+/// A pass of a small network lasts 20 to 100 us, so a waiting thread first spins briefly (handing work over then costs
+/// about a microsecond) and parks after that, so that no core burns while nothing is asked. Several threads may use the
+/// same workers: one gets them, the others compute alone meanwhile. Results do not depend on it.
+public final class Workers: Sendable {
+    /// Only the caller's thread.
+    public static let single = Workers(threads: 1)
+
+    /// The number of threads, the caller's included.
+    public let threads: Int
+    private let team: Team
+
+    /// - Parameter threads: how many threads work, the caller's included; at least 1.
+    public init(threads: Int) {
+        precondition(threads >= 1, "\(threads) threads")
+        self.threads = threads
+        team = Team()
+        for _ in 1..<threads {
+            let context = unsafe Unmanaged.passRetained(team).toOpaque()
+            var thread = pthread_t()
+            let failure = unsafe pthread_create(&thread, nil, { unsafe Team.main($0) }, context)
+            precondition(failure == 0, "no thread could be started: error \(failure)")
+            pthread_detach(thread)
+        }
+    }
+
+    deinit { team.stop() }
+
+    /// Calls `body` with every number below `count`, each once, over the threads; returns when all calls have.
+    func run(_ count: Int, _ body: @Sendable (Int) -> Void) {
+        guard threads > 1, count > 1, team.take() else {
+            for index in 0..<count { body(index) }
+            return
+        }
+        withoutActuallyEscaping(body) { team.run(count, $0) }
+        team.giveBack()
+    }
+}
+
+/// What the threads of one `Workers` share.
+@safe
+private final class Team: @unchecked Sendable {
+    /// The job's number in the upper half, the calls that nobody has claimed yet in the lower: one word, so that a late
+    /// thread cannot claim from a job that it did not see.
+    private let ticket = Atomic<UInt64>(0)
+    private let finished = Atomic<Int>(0)
+    private let isTaken = Atomic<Bool>(false)
+    private let isStopping = Atomic<Bool>(false)
+    private let parked = Atomic<Int>(0)
+    /// Written before a job's ticket, read only by who has claimed from it.
+    private var body: (@Sendable (Int) -> Void)?
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+    /// Pauses before a waiting thread parks: some 40 us.
+    private static let spins = 2_000
+
+    init() {
+        unsafe pthread_mutex_init(mutex, nil)
+        unsafe pthread_cond_init(condition, nil)
+    }
+
+    deinit {
+        unsafe pthread_cond_destroy(condition)
+        unsafe pthread_mutex_destroy(mutex)
+        unsafe condition.deallocate()
+        unsafe mutex.deallocate()
+    }
+
+    func take() -> Bool { isTaken.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged }
+    func giveBack() { isTaken.store(false, ordering: .releasing) }
+
+    func run(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+        self.body = body
+        finished.store(0, ordering: .relaxed)
+        let job = (ticket.load(ordering: .relaxed) >> 32) + 1
+        ticket.store(job << 32 | UInt64(count), ordering: .sequentiallyConsistent)
+        wakeParked()
+        work()
+        var spins = 0
+        while finished.load(ordering: .acquiring) < count {
+            sluice_pause()
+            spins += 1
+            if spins > Self.spins { sched_yield() }
+        }
+        self.body = nil
+    }
+
+    func stop() {
+        isStopping.store(true, ordering: .sequentiallyConsistent)
+        wakeParked()
+    }
+
+    /// Claims calls of the current job until none is left.
+    private func work() {
+        var current = ticket.load(ordering: .acquiring)
+        while current & 0xFFFF_FFFF > 0 {
+            let (claimed, seen) = ticket.weakCompareExchange(
+                expected: current, desired: current - 1, ordering: .acquiringAndReleasing)
+            if claimed {
+                body!(Int(current & 0xFFFF_FFFF) - 1)
+                finished.add(1, ordering: .releasing)
+                current = ticket.load(ordering: .acquiring)
+            } else {
+                current = seen
+            }
+        }
+    }
+
+    private func hasWork(since job: UInt64) -> Bool {
+        ticket.load(ordering: .sequentiallyConsistent) >> 32 != job
+            || isStopping.load(ordering: .sequentiallyConsistent)
+    }
+
+    private func wakeParked() {
+        guard parked.load(ordering: .sequentiallyConsistent) > 0 else { return }
+        unsafe pthread_mutex_lock(mutex)
+        unsafe pthread_cond_broadcast(condition)
+        unsafe pthread_mutex_unlock(mutex)
+    }
+
+    private func waitForWork(since job: UInt64) {
+        for _ in 0..<Self.spins {
+            if hasWork(since: job) { return }
+            sluice_pause()
+        }
+        unsafe pthread_mutex_lock(mutex)
+        parked.add(1, ordering: .sequentiallyConsistent)
+        while !hasWork(since: job) { unsafe pthread_cond_wait(condition, mutex) }
+        parked.subtract(1, ordering: .sequentiallyConsistent)
+        unsafe pthread_mutex_unlock(mutex)
+    }
+
+    /// The life of a thread.
+    static func main(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+        let team = unsafe Unmanaged<Team>.fromOpaque(context!).takeRetainedValue()
+        var job: UInt64 = 0
+        while true {
+            team.waitForWork(since: job)
+            if team.isStopping.load(ordering: .acquiring) { return nil }
+            job = team.ticket.load(ordering: .acquiring) >> 32
+            team.work()
+        }
+    }
+}

@@ -1,0 +1,89 @@
+/// How the first values of a parameter are drawn.
+public enum Initializer: Codable, Hashable, Sendable {
+    case zeros
+    /// Normal with mean 0, redrawn beyond two deviations (TensorFlow's `truncated_normal`).
+    case truncatedNormal(standardDeviation: Double)
+    /// Uniform within sqrt(6 / (rows + columns)) of zero (Glorot and Bengio 2010).
+    case glorotUniform
+    /// Orthonormal rows or columns, whichever are fewer: Q of a normal matrix, with the signs of R's diagonal
+    /// (Saxe et al. 2013).
+    case orthogonal
+    /// Uniform within 1 / sqrt(H) of zero (PyTorch's recurrent layers).
+    case uniformByHiddenSize
+}
+
+/// How the first values of a whole network are drawn.
+public struct Initialization: Codable, Hashable, Sendable {
+    public var inputWeights: Initializer
+    public var recurrentWeights: Initializer
+    public var biases: Initializer
+    public var headWeights: Initializer
+    public var headBias: Initializer
+
+    public init(
+        inputWeights: Initializer, recurrentWeights: Initializer, biases: Initializer, headWeights: Initializer,
+        headBias: Initializer
+    ) {
+        self.inputWeights = inputWeights
+        self.recurrentWeights = recurrentWeights
+        self.biases = biases
+        self.headWeights = headWeights
+        self.headBias = headBias
+    }
+
+    /// The same for all.
+    public init(all initializer: Initializer) {
+        self.init(inputWeights: initializer, recurrentWeights: initializer, biases: initializer,
+                  headWeights: initializer, headBias: initializer)
+    }
+
+    /// PyTorch's: all uniform within 1 / sqrt(H).
+    public static let pyTorch = Initialization(all: .uniformByHiddenSize)
+
+    /// Keras's: Glorot uniform, orthogonal recurrent weights, zero biases.
+    public static let keras = Initialization(
+        inputWeights: .glorotUniform, recurrentWeights: .orthogonal, biases: .zeros, headWeights: .glorotUniform,
+        headBias: .zeros)
+}
+
+extension Parameters {
+    /// First values for a network, drawn parameter by parameter in the layout's order.
+    ///
+    /// Numbers are drawn in Double, so that a seed gives the same network, up to rounding, in Float and Double.
+    public init(_ configuration: Configuration, _ initialization: Initialization, using random: inout Random) {
+        self.init(ParameterLayout(configuration))
+        for entry in layout.entries {
+            let initializer =
+                switch (entry.name.hasPrefix("head"), entry.isBias) {
+                case (true, true): initialization.headBias
+                case (true, false): initialization.headWeights
+                case (false, true): initialization.biases
+                case (false, false):
+                    entry.name.hasPrefix("weight_hh") ? initialization.recurrentWeights : initialization.inputWeights
+                }
+            mutableView(entry).initialize(initializer, hiddenSize: configuration.hiddenSize, using: &random)
+        }
+    }
+}
+
+extension MatrixView {
+    /// Draws every element.
+    fileprivate func initialize(_ initializer: Initializer, hiddenSize: Int, using random: inout Random) {
+        func each(_ draw: () -> Double) {
+            for row in 0..<rows { for column in 0..<columns { self[row, column] = S(draw()) } }
+        }
+        switch initializer {
+        case .zeros: fill(0)
+        case .truncatedNormal(let deviation): each { deviation * random.truncatedNormal() }
+        case .glorotUniform:
+            let bound = (6 / Double(rows + columns)).squareRoot()
+            each { bound * (2 * random.uniform() - 1) }
+        case .orthogonal:
+            let drawn = Matrix<S>.orthogonal(rows: rows, columns: columns, using: &random)
+            withExtendedLifetime(drawn) { copy(drawn.view) }
+        case .uniformByHiddenSize:
+            let bound = 1 / Double(hiddenSize).squareRoot()
+            each { bound * (2 * random.uniform() - 1) }
+        }
+    }
+}

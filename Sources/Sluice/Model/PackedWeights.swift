@@ -1,0 +1,70 @@
+/// A network's weights in the form the products want: rebuilt once per update, used at every step.
+struct PackedWeights<S: Scalar>: Sendable {
+    private(set) var layers: [PackedLayer<S>]
+
+    /// - Parameter transposed: whether the transposes are kept too, which the backward pass reads.
+    init(_ configuration: Configuration, engine: Engine<S>, transposed: Bool) {
+        let rule = PanelRule(engine.backend, S.self)
+        layers = (0..<configuration.layers).map { layer in
+            PackedLayer(cell: configuration.cell, inputSize: configuration.inputSize(ofLayer: layer),
+                        hiddenSize: configuration.hiddenSize, rule: rule, transposed: transposed)
+        }
+    }
+
+    /// Copies the parameters into their packed form.
+    mutating func pack(_ parameters: Parameters<S>) {
+        for layer in layers.indices {
+            let entries = parameters.layout.layer(layer)
+            layers[layer].pack(
+                input: parameters.view(entries.input), recurrent: parameters.view(entries.recurrent),
+                bias: parameters.view(entries.bias), recurrentBias: entries.recurrentBias.map { parameters.view($0) })
+        }
+    }
+}
+
+/// One layer's packed weights.
+struct PackedLayer<S: Scalar>: Sendable {
+    private let cell: Cell
+    private let hiddenSize: Int
+    /// W [I, GH], for x W.
+    private(set) var input: Panels<S>
+    /// U by the products that a step makes: see ``Cell/recurrentProducts``.
+    private(set) var recurrent: [Panels<S>]
+    /// The biases of a step in the tape's order, [1, tape columns].
+    private(set) var bias: Matrix<S>
+    /// W' [GH, I] for dx and the transposes of `recurrent` for dh; empty unless asked for.
+    private(set) var transposedInput: Panels<S>?
+    private(set) var transposedRecurrent: [Panels<S>]
+
+    init(cell: Cell, inputSize: Int, hiddenSize: Int, rule: PanelRule, transposed: Bool) {
+        self.cell = cell
+        self.hiddenSize = hiddenSize
+        let gates = cell.gateCount * hiddenSize
+        input = Panels(rows: inputSize, columns: gates, rule: rule)
+        recurrent = cell.recurrentProducts.map {
+            Panels(rows: hiddenSize, columns: $0.count * hiddenSize, rule: rule)
+        }
+        bias = Matrix(rows: 1, columns: cell.tapeColumns * hiddenSize)
+        transposedInput = transposed ? Panels(rows: gates, columns: inputSize, rule: rule) : nil
+        transposedRecurrent = !transposed ? [] : cell.recurrentProducts.map {
+            Panels(rows: $0.count * hiddenSize, columns: hiddenSize, rule: rule)
+        }
+    }
+
+    mutating func pack(
+        input: MatrixView<S>, recurrent: MatrixView<S>, bias: MatrixView<S>, recurrentBias: MatrixView<S>?
+    ) {
+        self.input.pack(input)
+        transposedInput?.packTransposed(input)
+        for (product, gates) in cell.recurrentProducts.enumerated() {
+            for (place, gate) in gates.enumerated() {
+                let weights = recurrent.columns(gate * hiddenSize..<(gate + 1) * hiddenSize)
+                self.recurrent[product].pack(weights, atColumn: place * hiddenSize)
+                if !transposedRecurrent.isEmpty {
+                    transposedRecurrent[product].packTransposed(weights, atRow: place * hiddenSize)
+                }
+            }
+        }
+        cell.packBias(bias, recurrentBias, into: self.bias.mutableView(), hiddenSize: hiddenSize)
+    }
+}

@@ -1,0 +1,138 @@
+/// A recurrent network: configuration, parameters and the backend that computes it.
+///
+///     var random = Random(seed: 1)
+///     let configuration = Configuration(cell: .gru(.resetAfter), inputSize: 8, hiddenSize: 64)
+///     let network = Network<Float>(configuration, .pyTorch, using: &random)
+///     let (outputs, state) = network.forward(x, Packing(sequences: 32, steps: 100))
+public struct Network<S: Scalar>: Sendable {
+    public let configuration: Configuration
+    /// The parameters. A change repacks the weights for the products.
+    public var parameters: Parameters<S> {
+        didSet {
+            precondition(parameters.layout == layout, "these parameters are of another configuration")
+            packed.pack(parameters)
+        }
+    }
+    /// The threads that passes are shared out to.
+    public let workers: Workers
+    let engine: Engine<S>
+    private(set) var packed: PackedWeights<S>
+    private let layout: ParameterLayout
+
+    /// A network with given parameters.
+    ///
+    /// - Parameters:
+    ///   - backend: who computes; by default the fastest of this build.
+    ///   - level: the instruction set of the fused kernels; by default the best of this processor.
+    ///   - workers: the threads; by default only the caller's.
+    public init(
+        _ configuration: Configuration, _ parameters: Parameters<S>, backend: Backend = .default,
+        level: KernelLevel = .best, workers: Workers = .single
+    ) {
+        precondition(parameters.layout == ParameterLayout(configuration), "these parameters are of another configuration")
+        self.configuration = configuration
+        self.parameters = parameters
+        self.workers = workers
+        engine = Engine(backend: backend, level: level)
+        layout = parameters.layout
+        packed = PackedWeights(configuration, engine: engine, transposed: false)
+        packed.pack(parameters)
+    }
+
+    /// A network with freshly drawn parameters.
+    public init(
+        _ configuration: Configuration, _ initialization: Initialization, using random: inout Random,
+        backend: Backend = .default, level: KernelLevel = .best, workers: Workers = .single
+    ) {
+        self.init(configuration, Parameters(configuration, initialization, using: &random), backend: backend,
+                  level: level, workers: workers)
+    }
+
+    /// The backend that computes.
+    public var backend: Backend { engine.backend }
+
+    /// Changes the parameters through a view [1, count] and repacks the weights once.
+    mutating func updateParameters(_ body: (MatrixView<S>) -> Void) {
+        func update(_ parameters: inout Parameters<S>) { body(parameters.values.mutableView()) }
+        update(&parameters)
+    }
+
+    /// Keeps the transposed weights too from now on, so that a backward pass need not make them.
+    mutating func keepTransposedWeights() {
+        packed = PackedWeights(configuration, engine: engine, transposed: true)
+        packed.pack(parameters)
+    }
+}
+
+// MARK: Inference
+
+extension Network {
+    /// Computes a batch.
+    ///
+    /// - Parameters:
+    ///   - x: the inputs, `[N, I]`, rows as the packing says.
+    ///   - packing: the lengths of the sequences.
+    ///   - state: the initial states; nil: zeros.
+    /// - Returns: the outputs, `[N, O]` (or `[B, O]` from a head on the last step), and the final states.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    public func forward(
+        _ x: Matrix<S>, _ packing: Packing, from state: State<S>? = nil
+    ) -> (outputs: Matrix<S>, state: State<S>) {
+        var state = state ?? State(configuration, sequences: packing.sequenceCount)
+        var outputs = Matrix<S>(rows: configuration.outputRowCount(packing), columns: configuration.outputSize)
+        forward(x, in: Workspace(configuration, packing, recording: false), state: &state, into: &outputs)
+        return (outputs, state)
+    }
+
+    /// Computes a batch in a workspace that is kept: allocates nothing.
+    ///
+    /// - Parameters:
+    ///   - x: the inputs, `[N, I]`.
+    ///   - workspace: made for this configuration and the batch's packing.
+    ///   - state: in, the initial states; out, the final ones.
+    ///   - outputs: `[N, O]` or `[B, O]`, overwritten.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    public func forward(
+        _ x: Matrix<S>, in workspace: Workspace<S>, state: inout State<S>, into outputs: inout Matrix<S>
+    ) {
+        check(x, workspace.packing, state)
+        precondition(outputs.rows == configuration.outputRowCount(workspace.packing)
+                        && outputs.columns == configuration.outputSize,
+                     "outputs of \(outputs.rows) x \(outputs.columns) for a batch whose outputs are "
+                     + "\(configuration.outputRowCount(workspace.packing)) x \(configuration.outputSize)")
+        let target = outputs.mutableView()
+        workspace.load(state) { $0.initialStates }
+        forEachShard(of: workspace) { shard in
+            let pass = shardPass(shard)
+            pass.forward(x.view)
+            for run in shard.outputRuns { target.rows(run.batch).copy(pass.outputs.rows(run.shard)) }
+        }
+        workspace.storeFinalStates(&state)
+    }
+
+    /// Checks a batch against the configuration.
+    func check(_ x: Matrix<S>, _ packing: Packing, _ state: State<S>) {
+        precondition(x.rows == packing.rowCount && x.columns == configuration.inputSize,
+                     "inputs of \(x.rows) x \(x.columns) for \(packing.rowCount) rows of \(configuration.inputSize) inputs")
+        precondition(state.hidden.count == configuration.layers, "states of \(state.hidden.count) layers for a network of \(configuration.layers)")
+        for hidden in state.hidden {
+            precondition(hidden.rows == packing.sequenceCount && hidden.columns == configuration.hiddenSize,
+                         "states of \(hidden.rows) x \(hidden.columns) for \(packing.sequenceCount) sequences and "
+                         + "\(configuration.hiddenSize) hidden units")
+        }
+    }
+
+    /// Runs `body` for every shard, over the threads.
+    func forEachShard(of workspace: Workspace<S>, _ body: @Sendable (ShardWorkspace<S>) -> Void) {
+        backend.withOneThreadEach {
+            workers.run(workspace.shards.count) { body(workspace.shards[$0]) }
+        }
+    }
+
+    /// The computation of one shard.
+    func shardPass(_ shard: ShardWorkspace<S>) -> ShardPass<S> {
+        ShardPass(configuration: configuration, parameters: parameters, packed: packed, engine: engine, workspace: shard)
+    }
+}

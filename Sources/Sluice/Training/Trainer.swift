@@ -1,0 +1,85 @@
+/// A network in training: forward, loss, backward, update, with every buffer kept from step to step.
+///
+///     var trainer = Trainer(network, loss: .halfSquaredError, optimizer: .adam())
+///     let loss = trainer.step(x, targets, packing)
+public struct Trainer<S: Scalar>: Sendable {
+    /// The network as trained so far.
+    public private(set) var network: Network<S>
+    public let loss: Loss
+    public var optimizer: Optimizer
+    /// The optimiser's memory.
+    public private(set) var optimizerState: OptimizerState<S>
+    private var gradient: Parameters<S>
+    /// The last passes' workspaces: a batch of the same packing finds its own again.
+    private var training: Workspace<S>?
+    private var evaluation: Workspace<S>?
+
+    public init(_ network: Network<S>, loss: Loss, optimizer: Optimizer) {
+        self.network = network
+        self.network.keepTransposedWeights()
+        self.loss = loss
+        self.optimizer = optimizer
+        optimizerState = OptimizerState(network.parameters.layout)
+        gradient = Parameters(network.parameters.layout)
+    }
+
+    /// One step of training on a batch, from zero initial states.
+    ///
+    /// - Parameters:
+    ///   - x: the inputs, `[N, I]`.
+    ///   - targets: what the outputs should be, in their shape.
+    /// - Returns: the batch's loss before the update. If it is not finite, the update is not done: the parameters stay.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    public mutating func step(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
+        let workspace = workspace(packing, recording: true)
+        let value = pass(x, targets, workspace)
+        guard value.isFinite else { return value }
+        let gradientView = gradient.values.mutableView()
+        workspace.sumGradients(into: gradientView)
+        network.updateParameters { optimizerState.update($0, by: gradientView, optimizer) }
+        return value
+    }
+
+    /// The loss of a batch, from zero initial states, without training.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    public mutating func evaluate(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
+        pass(x, targets, workspace(packing, recording: false))
+    }
+
+    /// Forward and loss, and backward if the workspace records.
+    private func pass(_ x: Matrix<S>, _ targets: Matrix<S>, _ workspace: Workspace<S>) -> S {
+        let packing = workspace.packing
+        precondition(x.rows == packing.rowCount && x.columns == network.configuration.inputSize,
+                     "inputs of \(x.rows) x \(x.columns) for \(packing.rowCount) rows of "
+                     + "\(network.configuration.inputSize) inputs")
+        precondition(targets.rows == network.configuration.outputRowCount(packing)
+                        && targets.columns == network.configuration.outputSize,
+                     "targets of \(targets.rows) x \(targets.columns) for outputs of "
+                     + "\(network.configuration.outputRowCount(packing)) x \(network.configuration.outputSize)")
+        let loss = loss, network = network
+        workspace.load(nil) { $0.initialStates }
+        if workspace.isRecording { workspace.load(nil) { $0.carriedGradient.view } }
+        network.forEachShard(of: workspace) { shard in
+            let pass = network.shardPass(shard)
+            pass.forward(x.view)
+            shard.loss = 0
+            for run in shard.outputRuns {
+                shard.loss += loss.evaluate(
+                    pass.outputs.rows(run.shard), targets.view.rows(run.batch), sequences: packing.sequenceCount,
+                    gradient: workspace.isRecording ? pass.outputGradient.rows(run.shard) : nil)
+            }
+            if workspace.isRecording { pass.backward(x.view, dx: nil) }
+        }
+        return workspace.shards.reduce(0) { $0 + $1.loss }
+    }
+
+    private mutating func workspace(_ packing: Packing, recording: Bool) -> Workspace<S> {
+        let kept = recording ? training : evaluation
+        if let kept, kept.packing == packing { return kept }
+        let workspace = Workspace<S>(network.configuration, packing, recording: recording)
+        if recording { training = workspace } else { evaluation = workspace }
+        return workspace
+    }
+}
