@@ -64,11 +64,11 @@ let package = Package(
         ),
 
         // MARK: Tests
+        .target(name: "TestSupport", dependencies: ["Sluice", "SluiceIO"], path: "Tests/Support"),
         .testTarget(
             name: "SluiceTests",
-            dependencies: ["Sluice", "SluiceIO", "CSluiceKernels"],
-            exclude: []
+            dependencies: ["Sluice", "SluiceIO", "TestSupport"]
         ),
-        .testTarget(name: "SluiceIOTests", dependencies: ["Sluice", "SluiceIO"]),
+        .testTarget(name: "SluiceIOTests", dependencies: ["Sluice", "SluiceIO", "TestSupport"]),
     ]
 )

@@ -42,20 +42,26 @@ enum OpenBLAS {
     static func withOneThread<R>(_ body: () throws -> R) rethrows -> R {
         holders.withLock { state in
             if state.count == 0 {
-                state.previous = openblas_get_num_threads()
-                if state.previous != 1 { openblas_set_num_threads(1) }
+                state.previous = threads
+                if state.previous != 1 { threads = 1 }
             }
             state.count += 1
         }
         defer {
             holders.withLock { state in
                 state.count -= 1
-                if state.count == 0 && state.previous != 1 { openblas_set_num_threads(state.previous) }
+                if state.count == 0 && state.previous != 1 { threads = state.previous }
             }
         }
         return try body()
     }
 
-    private static let holders = Mutex((count: 0, previous: Int32(1)))
+    private static let holders = Mutex((count: 0, previous: 1))
+
+    /// The threads that OpenBLAS may use for one product, in the whole process.
+    static var threads: Int {
+        get { Int(openblas_get_num_threads()) }
+        set { openblas_set_num_threads(Int32(newValue)) }
+    }
 }
 #endif

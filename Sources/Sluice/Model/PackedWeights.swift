@@ -14,7 +14,7 @@ struct PackedWeights<S: Scalar>: Sendable {
     /// Copies the parameters into their packed form.
     mutating func pack(_ parameters: Parameters<S>) {
         for layer in layers.indices {
-            let entries = parameters.layout.layer(layer)
+            let entries = parameters.layout.layers[layer]
             layers[layer].pack(
                 input: parameters.view(entries.input), recurrent: parameters.view(entries.recurrent),
                 bias: parameters.view(entries.bias), recurrentBias: entries.recurrentBias.map { parameters.view($0) })

@@ -20,9 +20,26 @@ public struct ParameterLayout: Hashable, Sendable {
         public var fileShape: [Int] { isBias ? [columns] : [columns, rows] }
     }
 
+    /// One layer's parameters.
+    struct Layer: Hashable, Sendable {
+        let input: Entry
+        let recurrent: Entry
+        let bias: Entry
+        let recurrentBias: Entry?
+    }
+
+    /// The head's parameters.
+    struct Head: Hashable, Sendable {
+        let weight: Entry
+        let bias: Entry
+    }
+
+    /// Every parameter, in the order of the flat array.
     public private(set) var entries: [Entry] = []
     /// The number of parameters.
     public private(set) var count = 0
+    private(set) var layers: [Layer] = []
+    private(set) var head: Head?
 
     /// The parameters of a network: layer by layer `weight_ih_l0 [I, GH]`, `weight_hh_l0 [H, GH]`, `bias_ih_l0 [GH]` and,
     /// where the cell has a recurrent bias, `bias_hh_l0 [GH]`; then `head.weight [H, O]`, `head.bias [O]`.
@@ -30,34 +47,27 @@ public struct ParameterLayout: Hashable, Sendable {
         let hidden = configuration.hiddenSize
         let gates = configuration.cell.gateCount * hidden
         for layer in 0..<configuration.layers {
-            append("weight_ih_l\(layer)", configuration.inputSize(ofLayer: layer), gates)
-            append("weight_hh_l\(layer)", hidden, gates)
-            append("bias_ih_l\(layer)", 1, gates, isBias: true)
-            if configuration.cell.hasRecurrentBias { append("bias_hh_l\(layer)", 1, gates, isBias: true) }
+            layers.append(
+                Layer(
+                    input: append("weight_ih_l\(layer)", configuration.inputSize(ofLayer: layer), gates),
+                    recurrent: append("weight_hh_l\(layer)", hidden, gates),
+                    bias: append("bias_ih_l\(layer)", 1, gates, isBias: true),
+                    recurrentBias: configuration.cell.hasRecurrentBias
+                        ? append("bias_hh_l\(layer)", 1, gates, isBias: true) : nil))
         }
-        if let head = configuration.head {
-            append("head.weight", hidden, head.outputSize)
-            append("head.bias", 1, head.outputSize, isBias: true)
+        if let size = configuration.head?.outputSize {
+            head = Head(
+                weight: append("head.weight", hidden, size), bias: append("head.bias", 1, size, isBias: true))
         }
     }
 
-    private mutating func append(_ name: String, _ rows: Int, _ columns: Int, isBias: Bool = false) {
-        entries.append(Entry(name: name, rows: rows, columns: columns, offset: count, isBias: isBias))
+    private mutating func append(_ name: String, _ rows: Int, _ columns: Int, isBias: Bool = false) -> Entry {
+        let entry = Entry(name: name, rows: rows, columns: columns, offset: count, isBias: isBias)
+        entries.append(entry)
         count += rows * columns
+        return entry
     }
 
     /// The entry of a name, if the network has one.
     public subscript(name: String) -> Entry? { entries.first { $0.name == name } }
-
-    /// A layer's entries.
-    func layer(_ layer: Int) -> (input: Entry, recurrent: Entry, bias: Entry, recurrentBias: Entry?) {
-        (self["weight_ih_l\(layer)"]!, self["weight_hh_l\(layer)"]!, self["bias_ih_l\(layer)"]!,
-         self["bias_hh_l\(layer)"])
-    }
-
-    /// The head's entries, if the network has a head.
-    var head: (weight: Entry, bias: Entry)? {
-        guard let weight = self["head.weight"], let bias = self["head.bias"] else { return nil }
-        return (weight, bias)
-    }
 }

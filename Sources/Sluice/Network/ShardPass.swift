@@ -77,7 +77,7 @@ struct ShardPass<S: Scalar>: Sendable {
     }
 
     private func gradient(ofLayer index: Int) -> LayerGradient<S> {
-        let entries = parameters.layout.layer(index)
+        let entries = parameters.layout.layers[index]
         let gradient = workspace.gradient.view
         return LayerGradient(
             input: gradient.parameter(entries.input), recurrent: gradient.parameter(entries.recurrent),

@@ -1,0 +1,97 @@
+import Testing
+import TestSupport
+
+@testable import Sluice
+
+/// Every backend, kernel level and scalar against the naive reference in Double, over odd sizes and tails.
+@Suite struct BackendTests {
+    struct Shape: Sendable, CustomStringConvertible {
+        let B: Int, T: Int, I: Int, H: Int
+        var description: String { "B \(B) T \(T) I \(I) H \(H)" }
+    }
+
+    static let shapes: [Shape] =
+        [1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 40, 63, 65].map { Shape(B: 1 + $0 % 4, T: 3, I: 1 + $0 % 5, H: $0) }
+        + [Shape(B: 1, T: 1, I: 1, H: 1), Shape(B: 33, T: 4, I: 7, H: 24), Shape(B: 70, T: 3, I: 65, H: 37),
+           Shape(B: 9, T: 2, I: 130, H: 129), Shape(B: 2, T: 40, I: 3, H: 200)]
+
+    @Test(arguments: shapes, Cell.allCases)
+    func everyLevelAgreesWithReference(_ shape: Shape, _ cell: Cell) {
+        let expected = pass(Double.self, shape, cell, .reference, .baseline)
+        for backend in Backend.available {
+            for level in KernelLevel.available {
+                compare(pass(Double.self, shape, cell, backend, level), expected, "Double \(backend) \(level)")
+                compare(pass(Float.self, shape, cell, backend, level), expected, "Float \(backend) \(level)")
+            }
+        }
+    }
+
+    /// Outputs and gradients of one pass over a ragged batch.
+    private func pass<S: Scalar>(
+        _: S.Type, _ shape: Shape, _ cell: Cell, _ backend: Backend, _ level: KernelLevel
+    ) -> [Matrix<S>] {
+        var random = Random(seed: 11)
+        let configuration = Configuration(cell: cell, inputSize: shape.I, hiddenSize: shape.H, head: Head(outputSize: 2))
+        let packing = Packing(lengths: (0..<shape.B).map { 1 + ($0 * 3 + shape.T - 1) % shape.T })
+        let network = Network<S>(configuration, .pyTorch, using: &random, backend: backend, level: level)
+        let x = Matrix<S>.random(rows: packing.rowCount, columns: shape.I, using: &random)
+        let initial = State<S>.random(configuration, sequences: shape.B, using: &random)
+        let dy = Matrix<S>.random(rows: packing.rowCount, columns: 2, using: &random)
+        let dState = State<S>.random(configuration, sequences: shape.B, using: &random)
+        let recording = network.record(x, packing, from: initial)
+        let outputs = recording.outputs, state = recording.state
+        let gradients = recording.backward(outputs: dy, state: dState)
+        return [outputs, state.hidden[0], gradients.parameters.values, gradients.inputs, gradients.initialState.hidden[0]]
+    }
+
+    /// Bound: a sum of K products of size about 1 is off by about sqrt(K) units, and a pass chains T of them; 40 units of
+    /// room for each of the longest sums (K up to B T = 80 rows and H = 200) stays far below any real mistake.
+    private func compare<S: Scalar>(_ results: [Matrix<S>], _ expected: [Matrix<Double>], _ name: String) {
+        let bound = 1000 * Double(S.ulpOfOne)
+        for (index, result) in results.enumerated() {
+            let wide = Matrix<Double>(rows: result.rows, columns: result.columns, result.elements.map { Double($0) })
+            #expect(relativeDifference(wide, expected[index]) < bound, "\(name), result \(index)")
+        }
+    }
+
+    /// Panels of every width against the plain product, by the rule for OpenBLAS's small kernels and by the other.
+    @Test(arguments: Backend.available, [PanelRule.whole, .smallProducts(preferredWidth: 4), .smallProducts(preferredWidth: 32)])
+    func panelProductsEqualPlainOnes(_ backend: Backend, _ rule: PanelRule) {
+        var random = Random(seed: 12)
+        let engine = Engine<Double>(backend: backend, level: .best)
+        for (rows, depth, columns) in [(1, 1, 1), (5, 7, 3), (33, 9, 65), (40, 64, 96), (3, 200, 31)] {
+            let a = Matrix<Double>.random(rows: rows, columns: depth, using: &random)
+            let b = Matrix<Double>.random(rows: depth, columns: columns, using: &random)
+            let c0 = Matrix<Double>.random(rows: rows, columns: columns, using: &random)
+            var panels = Panels<Double>(rows: depth, columns: columns, rule: rule)
+            panels.pack(b.view)
+            var transposed = Panels<Double>(rows: columns, columns: depth, rule: rule)
+            transposed.packTransposed(b.view)
+            for accumulate in [false, true] {
+                var expected = c0, c = c0
+                Reference.multiply(a.view, false, b.view, false, into: expected.mutableView(), accumulate: accumulate)
+                engine.multiply(a.view, panels, into: c.mutableView(), accumulate: accumulate)
+                #expect(relativeDifference(c, expected) < 1e-14 * Double(depth))
+
+                var expectedBack = a, back = a
+                Reference.multiply(c0.view, false, b.view, true, into: expectedBack.mutableView(), accumulate: accumulate)
+                engine.multiply(c0.view, transposed, into: back.mutableView(), accumulate: accumulate)
+                #expect(relativeDifference(back, expectedBack) < 1e-14 * Double(columns))
+            }
+        }
+    }
+
+    #if OpenBLAS
+    @Test func openBLASGetsItsThreadsBack() {
+        let before = OpenBLAS.threads
+        defer { OpenBLAS.threads = before }
+        OpenBLAS.threads = 2
+        OpenBLAS.withOneThread {
+            #expect(OpenBLAS.threads == 1)
+            OpenBLAS.withOneThread { #expect(OpenBLAS.threads == 1) }
+            #expect(OpenBLAS.threads == 1)
+        }
+        #expect(OpenBLAS.threads == 2)
+    }
+    #endif
+}

@@ -1,0 +1,139 @@
+import Sluice
+import Testing
+import TestSupport
+
+/// What must hold whatever the numbers are.
+@Suite struct LawTests {
+    static let configurations = [nil, Head(outputSize: 2), Head(outputSize: 2, steps: .last)].flatMap {
+        Configuration.everyCell(inputSize: 3, hiddenSize: 17, head: $0)
+            + Configuration.everyCell(inputSize: 3, hiddenSize: 8, layers: 3, head: $0)
+    }
+    /// Products of other row counts may sum in another order: a few units in the last place a step.
+    static let tolerance = 1e-13
+
+    @Test(arguments: configurations, Backend.available)
+    func batchEqualsItsSequences(_ configuration: Configuration, _ backend: Backend) {
+        var random = Random(seed: 3)
+        let packing = Packing(lengths: [4, 1, 7, 4, 2])
+        let network = Network<Double>(configuration, .pyTorch, using: &random, backend: backend)
+        let x = Matrix<Double>.random(rows: packing.rowCount, columns: 3, using: &random)
+        let initial = State<Double>.random(configuration, sequences: 5, using: &random)
+        let (outputs, state) = network.forward(x, packing, from: initial)
+
+        for (sequence, length) in packing.lengths.enumerated() {
+            var alone = Matrix<Double>(rows: length, columns: 3)
+            for step in 0..<length {
+                for column in 0..<3 { alone[step, column] = x[packing.row(sequence: sequence, step: step), column] }
+            }
+            var aloneInitial = State<Double>(configuration, sequences: 1)
+            for layer in initial.hidden.indices {
+                aloneInitial.hidden[layer] = row(sequence, of: initial.hidden[layer])
+            }
+            let (aloneOutputs, aloneState) = network.forward(alone, Packing(sequences: 1, steps: length), from: aloneInitial)
+            for layer in state.hidden.indices {
+                #expect(relativeDifference(row(sequence, of: state.hidden[layer]), aloneState.hidden[layer]) < Self.tolerance)
+            }
+            for step in 0..<aloneOutputs.rows {
+                let batchRow = configuration.head?.steps == .last ? sequence : packing.row(sequence: sequence, step: step)
+                #expect(relativeDifference(row(batchRow, of: outputs), row(step, of: aloneOutputs)) < Self.tolerance)
+            }
+        }
+    }
+
+    @Test(arguments: configurations, Backend.available)
+    func splitSequenceWithCarriedStateEqualsWhole(_ configuration: Configuration, _ backend: Backend) {
+        var random = Random(seed: 4)
+        let network = Network<Double>(configuration, .pyTorch, using: &random, backend: backend)
+        let x = Matrix<Double>.random(rows: 9 * 3, columns: 3, using: &random)
+        let initial = State<Double>.random(configuration, sequences: 3, using: &random)
+        let (outputs, state) = network.forward(x, Packing(sequences: 3, steps: 9), from: initial)
+
+        let first = Matrix<Double>(rows: 4 * 3, columns: 3, x.elements[..<(4 * 9)])
+        let second = Matrix<Double>(rows: 5 * 3, columns: 3, x.elements[(4 * 9)...])
+        let (firstOutputs, middle) = network.forward(first, Packing(sequences: 3, steps: 4), from: initial)
+        let (secondOutputs, final) = network.forward(second, Packing(sequences: 3, steps: 5), from: middle)
+        #expect(zip(state.hidden, final.hidden).allSatisfy { relativeDifference($0, $1) < Self.tolerance })
+        if configuration.head?.steps == .last {
+            #expect(relativeDifference(outputs, secondOutputs) < Self.tolerance)
+        } else {
+            let joined = Matrix<Double>(
+                rows: outputs.rows, columns: outputs.columns, firstOutputs.elements + secondOutputs.elements)
+            #expect(relativeDifference(outputs, joined) < Self.tolerance)
+        }
+    }
+
+    @Test(arguments: Configuration.everyCell(inputSize: 3, hiddenSize: 6))
+    func permutedBatchPermutesItsResults(_ configuration: Configuration) {
+        var random = Random(seed: 5)
+        let lengths = [2, 5, 3, 5], permutation = [3, 0, 2, 1]
+        let network = Network<Double>(configuration, .keras, using: &random)
+        let packing = Packing(lengths: lengths), permuted = Packing(lengths: permutation.map { lengths[$0] })
+        let x = Matrix<Double>.random(rows: packing.rowCount, columns: 3, using: &random)
+        var y = x
+        for (place, sequence) in permutation.enumerated() {
+            for step in 0..<lengths[sequence] {
+                for column in 0..<3 {
+                    y[permuted.row(sequence: place, step: step), column] =
+                        x[packing.row(sequence: sequence, step: step), column]
+                }
+            }
+        }
+        let state = network.forward(x, packing).state.hidden[0], other = network.forward(y, permuted).state.hidden[0]
+        for (place, sequence) in permutation.enumerated() {
+            #expect(relativeDifference(row(place, of: other), row(sequence, of: state)) < Self.tolerance)
+        }
+    }
+
+    /// The shards of a batch, and the sum of their gradients, do not depend on the threads.
+    @Test(arguments: Configuration.everyCell(inputSize: 3, hiddenSize: 9, head: Head(outputSize: 1)))
+    func anyNumberOfThreadsGivesTheSameBits(_ configuration: Configuration) {
+        let lengths = (0..<70).map { 1 + ($0 * 7) % 11 }
+        let packing = Packing(lengths: lengths)
+        let results = [1, 2, 3, 8].map { threads in
+            var random = Random(seed: 6)
+            let network = Network<Double>(configuration, .pyTorch, using: &random, workers: Workers(threads: threads))
+            let x = Matrix<Double>.random(rows: packing.rowCount, columns: 3, using: &random)
+            let targets = Matrix<Double>.random(rows: packing.rowCount, columns: 1, using: &random)
+            var trainer = Trainer(network, loss: .halfSquaredError, optimizer: .adam())
+            for _ in 0..<5 { _ = trainer.step(x, targets, packing) }
+            return trainer.network.parameters.values
+        }
+        #expect(results.dropFirst().allSatisfy { $0 == results[0] })
+    }
+
+    /// A batch of many shards has the gradient that its sequences have one by one.
+    @Test(arguments: Configuration.everyCell(inputSize: 2, hiddenSize: 5), [nil, Head(outputSize: 2), Head(outputSize: 2, steps: .last)])
+    func shardedGradientEqualsSumOverSequences(_ plain: Configuration, _ head: Head?) {
+        var configuration = plain
+        configuration.head = head
+        var random = Random(seed: 8)
+        let lengths = (0..<40).map { 1 + ($0 * 5) % 7 }
+        let packing = Packing(lengths: lengths)
+        let network = Network<Double>(configuration, .pyTorch, using: &random)
+        let x = Matrix<Double>.random(rows: packing.rowCount, columns: 2, using: &random)
+        let dy = Matrix<Double>.random(
+            rows: configuration.outputRowCount(packing), columns: configuration.outputSize, using: &random)
+        let dState = State<Double>.random(configuration, sequences: 40, using: &random)
+        let gradients = network.record(x, packing).backward(outputs: dy, state: dState)
+
+        var sum = Parameters<Double>(network.parameters.layout)
+        for (sequence, length) in lengths.enumerated() {
+            func alone(_ matrix: Matrix<Double>) -> Matrix<Double> {
+                let rows = head?.steps == .last && matrix == dy
+                    ? [sequence] : (0..<length).map { packing.row(sequence: sequence, step: $0) }
+                return Matrix(rows: rows.count, columns: matrix.columns, rows.flatMap { row($0, of: matrix).elements })
+            }
+            var aloneState = State<Double>(configuration, sequences: 1)
+            aloneState.hidden[0] = row(sequence, of: dState.hidden[0])
+            let part = network.record(alone(x), Packing(sequences: 1, steps: length))
+                .backward(outputs: alone(dy), state: aloneState)
+            sum.values = Matrix(rows: 1, columns: sum.values.columns, zip(sum.values.elements, part.parameters.values.elements).map(+))
+            #expect(relativeDifference(part.inputs, alone(gradients.inputs)) < 1e-12)
+        }
+        #expect(relativeDifference(gradients.parameters.values, sum.values) < 1e-12)
+    }
+
+    private func row(_ index: Int, of matrix: Matrix<Double>) -> Matrix<Double> {
+        Matrix(rows: 1, columns: matrix.columns, (0..<matrix.columns).map { matrix[index, $0] })
+    }
+}

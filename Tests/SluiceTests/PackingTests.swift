@@ -1,0 +1,62 @@
+import Testing
+
+@testable import Sluice
+
+@Suite struct PackingTests {
+    @Test func example() {
+        let packing = Packing(lengths: [2, 3, 1])
+        #expect(packing.order == [1, 0, 2])
+        #expect(packing.rowCount == 6 && packing.stepCount == 3 && packing.sequenceCount == 3)
+        #expect((0..<3).map { packing.rows(at: $0) } == [0..<3, 3..<5, 5..<6])
+        #expect(packing.row(sequence: 1, step: 2) == 5 && packing.row(sequence: 0, step: 1) == 4)
+        #expect(!packing.isEqualLength && Packing(sequences: 4, steps: 2).isEqualLength)
+    }
+
+    /// Over many batches: every step of every sequence has one row of its own, and no row is left.
+    @Test func rowsAreABijection() {
+        var random = Random(seed: 1)
+        for count in 1...40 {
+            let lengths = (0..<count).map { _ in Int.random(in: 1...9, using: &random) }
+            let packing = Packing(lengths: lengths)
+            var rows: [Int] = []
+            for (sequence, length) in lengths.enumerated() {
+                for step in 0..<length {
+                    let row = packing.row(sequence: sequence, step: step)
+                    #expect(packing.rows(at: step).contains(row))
+                    rows.append(row)
+                }
+            }
+            #expect(rows.sorted() == Array(0..<packing.rowCount))
+        }
+    }
+
+    @Test(arguments: [1, 5, 31, 32, 33, 100, 1000])
+    func shardsCoverTheBatch(_ sequences: Int) {
+        let packing = Packing(lengths: (0..<sequences).map { 1 + $0 * 13 % 17 })
+        let shards = packing.shards()
+        #expect(shards.flatMap { Array($0.positions) } == Array(0..<sequences))
+        #expect(shards.count == 1 || shards.allSatisfy { $0.positions.count >= Packing.shardSize })
+        var rows: [Int] = []
+        for shard in shards {
+            for step in 0..<shard.packing.stepCount {
+                let batchRows = shard.batchRows(at: step)
+                #expect(batchRows.count == shard.packing.aliveCount(at: step))
+                rows += batchRows
+            }
+        }
+        #expect(rows.sorted() == Array(0..<packing.rowCount))
+    }
+
+    @Test(arguments: [1, 3, 10, 1000])
+    func chunksCoverTheSteps(_ limit: Int) {
+        let packing = Packing(lengths: [7, 3, 9, 1, 1])
+        let chunks = packing.chunks(rowLimit: limit)
+        #expect(chunks.flatMap { Array($0) } == Array(0..<9))
+        #expect(chunks.allSatisfy { $0.count == 1 || packing.rows(of: $0).count <= limit })
+    }
+
+    @Test func wrongLengthsTrap() async {
+        await #expect(processExitsWith: .failure) { _ = Packing(lengths: [2, 0]) }
+        await #expect(processExitsWith: .failure) { _ = Packing(lengths: []) }
+    }
+}
