@@ -9,6 +9,8 @@ let optimized: [SwiftSetting] = [
     .strictMemorySafety(),
     .unsafeFlags(["-O"], .when(configuration: .debug)),
 ]
+/// Tests walk over millions of numbers; they use unsafe pointers freely.
+let optimizedTests: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 let optimizedC: [CSetting] = [
     .unsafeFlags(["-O3", "-fno-math-errno"])
 ]
@@ -64,10 +66,12 @@ let package = Package(
         ),
 
         // MARK: Tests
-        .target(name: "TestSupport", dependencies: ["Sluice", "SluiceIO"], path: "Tests/Support"),
+        .target(
+            name: "TestSupport", dependencies: ["Sluice", "SluiceIO"], path: "Tests/Support", swiftSettings: optimizedTests),
         .testTarget(
             name: "SluiceTests",
-            dependencies: ["Sluice", "SluiceIO", "TestSupport"]
+            dependencies: ["Sluice", "SluiceIO", "TestSupport"],
+            swiftSettings: optimizedTests
         ),
         .testTarget(name: "SluiceIOTests", dependencies: ["Sluice", "SluiceIO", "TestSupport"]),
     ]

@@ -1,5 +1,5 @@
 // Every kernel of one level, for both scalars: a level's .c file chooses the instruction set, names its tables and
-// includes this. The bodies in functions.h and gru.h are written once.
+// includes this. The bodies in functions.h, gru.h and adam.h are written once.
 #include "SluiceKernels.h"
 #include <stdint.h>
 #include <string.h>
@@ -18,16 +18,19 @@
         .gru_before_update = NAMED(gru_before_update),                                                                 \
         .gru_before_update_backward = NAMED(gru_before_update_backward),                                               \
         .gru_before_gates_backward = NAMED(gru_before_gates_backward),                                                 \
+        .adam = NAMED(adam),                                                                                           \
     }
 
 #include "scalar_float.h"
 #include "functions.h"
 #include "gru.h"
+#include "adam.h"
 const sluice_kernels_f32 TABLE_F32 = KERNEL_TABLE;
 #include "scalar_end.h"
 
 #include "scalar_double.h"
 #include "functions.h"
 #include "gru.h"
+#include "adam.h"
 const sluice_kernels_f64 TABLE_F64 = KERNEL_TABLE;
 #include "scalar_end.h"

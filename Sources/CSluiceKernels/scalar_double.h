@@ -12,6 +12,8 @@
 #define EXP_UNDERFLOW -746.0  // exp(x) rounds to zero below
 #define TANH_ONE 22.0         // tanh(x) rounds to 1 from here on
 
+static inline REAL NAMED(square_root)(REAL x) { return __builtin_sqrt(x); }
+
 /// (exp(r) - 1 - r) / r^2 for |r| <= ln 2 / 2; error of r + r^2 q(r) as exp(r) - 1: 5e-19 relative.
 static inline REAL NAMED(expm1_tail)(REAL r) {
     REAL q = 0x1.1f730349868cep-29;

@@ -11,6 +11,8 @@
 #define EXP_UNDERFLOW -104.5f
 #define TANH_ONE 10.0f
 
+static inline REAL NAMED(square_root)(REAL x) { return __builtin_sqrtf(x); }
+
 /// (exp(r) - 1 - r) / r^2 for |r| <= ln 2 / 2; error of r + r^2 q(r) as exp(r) - 1: 5e-10 relative.
 static inline REAL NAMED(expm1_tail)(REAL r) {
     REAL q = 0x1.a124f2p-13f;

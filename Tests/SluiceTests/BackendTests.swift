@@ -70,28 +70,29 @@ import TestSupport
             for accumulate in [false, true] {
                 var expected = c0, c = c0
                 Reference.multiply(a.view, false, b.view, false, into: expected.mutableView(), accumulate: accumulate)
-                engine.multiply(a.view, panels, into: c.mutableView(), accumulate: accumulate)
+                engine.multiply(a.view, panels.view, into: c.mutableView(), accumulate: accumulate)
                 #expect(relativeDifference(c, expected) < 1e-14 * Double(depth))
 
                 var expectedBack = a, back = a
                 Reference.multiply(c0.view, false, b.view, true, into: expectedBack.mutableView(), accumulate: accumulate)
-                engine.multiply(c0.view, transposed, into: back.mutableView(), accumulate: accumulate)
+                engine.multiply(c0.view, transposed.view, into: back.mutableView(), accumulate: accumulate)
                 #expect(relativeDifference(back, expectedBack) < 1e-14 * Double(columns))
             }
         }
     }
 
     #if OpenBLAS
-    @Test func openBLASGetsItsThreadsBack() {
-        let before = OpenBLAS.threads
-        defer { OpenBLAS.threads = before }
-        OpenBLAS.threads = 2
-        OpenBLAS.withOneThread {
-            #expect(OpenBLAS.threads == 1)
-            OpenBLAS.withOneThread { #expect(OpenBLAS.threads == 1) }
-            #expect(OpenBLAS.threads == 1)
+    /// In a process of its own: the setting is the whole process's, and other tests run beside this one.
+    @Test func openBLASGetsItsThreadsBack() async {
+        await #expect(processExitsWith: .success) {
+            OpenBLAS.threads = 2
+            OpenBLAS.withOneThread {
+                precondition(OpenBLAS.threads == 1)
+                OpenBLAS.withOneThread { precondition(OpenBLAS.threads == 1) }
+                precondition(OpenBLAS.threads == 1)
+            }
+            precondition(OpenBLAS.threads == 2)
         }
-        #expect(OpenBLAS.threads == 2)
     }
     #endif
 }

@@ -1,4 +1,4 @@
-// Sluice's element-wise kernels: the functions between two matrix products.
+// Sluice's element-wise kernels: what happens between two matrix products, and the optimiser's update.
 //
 // Every kernel exists for each scalar (float, double) and each level of the processor. A table holds the functions of
 // one scalar at one level. Shapes stand in square brackets, matrices are row-major without gaps, and no argument
@@ -64,6 +64,10 @@ sluice_level sluice_best_level(void);
         void (*_Nonnull gru_before_gates_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *_Nonnull tape,                   \
                                                    const REAL *_Nonnull previous, const REAL *_Nonnull dq,             \
                                                    REAL *_Nonnull dh, REAL *_Nonnull dbias);                           \
+                                                                                                                       \
+        /* Adam: m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2, p -= rate m / (sqrt(v) + epsilon); all [count]. */        \
+        void (*_Nonnull adam)(ptrdiff_t count, REAL *_Nonnull p, const REAL *_Nonnull g, REAL *_Nonnull m,             \
+                              REAL *_Nonnull v, REAL rate, REAL beta1, REAL beta2, REAL epsilon);                      \
     } NAME
 
 SLUICE_DECLARE_KERNELS(sluice_kernels_f32, float);

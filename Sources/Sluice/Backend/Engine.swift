@@ -4,7 +4,8 @@
 struct Engine<S: Scalar>: Sendable {
     let backend: Backend
     let level: KernelLevel
-    private let kernels: Kernels<S>
+    private unowned(unsafe) let table: KernelTable<S>
+    private var kernels: Kernels<S> { unsafe table.kernels }
 
     init(backend: Backend, level: KernelLevel) {
         precondition(backend.isAvailable,
@@ -13,7 +14,7 @@ struct Engine<S: Scalar>: Sendable {
                      "kernel level \(level.rawValue) on a processor whose best is \(KernelLevel.best.rawValue)")
         self.backend = backend
         self.level = level
-        kernels = S.bindings.kernels(level)
+        unsafe table = S.bindings.kernels[level.index]
     }
 }
 
@@ -21,15 +22,15 @@ struct Engine<S: Scalar>: Sendable {
 
 extension Engine {
     /// c [M, N] = a [M, K] b, or c += a b, with b [K, N] in panels.
-    func multiply(_ a: MatrixView<S>, _ b: Panels<S>, into c: MatrixView<S>, accumulate: Bool = false) {
-        precondition(a.rows == c.rows && a.columns == b.rows && c.columns == b.columns,
-                     "a product of \(a.rows) x \(a.columns) and \(b.rows) x \(b.columns) into \(c.rows) x \(c.columns)")
+    func multiply(_ a: MatrixView<S>, _ b: PanelsView<S>, into c: MatrixView<S>, accumulate: Bool = false) {
+        precondition(a.rows == c.rows && a.columns == b.shape.rows && c.columns == b.shape.columns,
+                     "a product of \(a.rows) x \(a.columns) and \(b.shape.rows) x \(b.shape.columns) into \(c.rows) x \(c.columns)")
         for panel in 0..<b.count {
             let (weights, columns) = b[panel]
             let target = c.columns(columns)
             var row = 0
             while row < a.rows {
-                let rows = row..<row + min(b.rowBlock, a.rows - row)
+                let rows = row..<row + min(b.shape.rowBlock, a.rows - row)
                 multiply(a.rows(rows), weights, into: target.rows(rows), accumulate: accumulate)
                 row = rows.upperBound
             }
@@ -145,6 +146,25 @@ extension Engine {
             unsafe kernels.gruBeforeGatesBackward(tape.rows, dh.columns, tape.base, previous.base, dq.base, dh.base, dbias.base)
         case .reference:
             Reference.gruBeforeGatesBackward(tape: tape, previous: previous, dq: dq, dh: dh, dbias: dbias)
+        }
+    }
+}
+
+// MARK: Optimiser
+
+extension Engine {
+    /// Adam's update; all views [1, count]. Formula: Training/Optimizer.swift.
+    func adam(
+        _ parameters: MatrixView<S>, gradient: MatrixView<S>, mean: MatrixView<S>, square: MatrixView<S>, rate: S,
+        beta1: S, beta2: S, epsilon: S
+    ) {
+        switch backend {
+        case .openBLAS:
+            unsafe kernels.adam(
+                parameters.columns, parameters.base, gradient.base, mean.base, square.base, rate, beta1, beta2, epsilon)
+        case .reference:
+            Reference.adam(parameters, gradient: gradient, mean: mean, square: square, rate: rate, beta1: beta1,
+                           beta2: beta2, epsilon: epsilon)
         }
     }
 }

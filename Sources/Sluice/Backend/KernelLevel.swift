@@ -18,6 +18,9 @@ public enum KernelLevel: String, Codable, CaseIterable, Sendable {
     /// The levels that this processor can run.
     public static var available: [KernelLevel] { Array(allCases[...allCases.firstIndex(of: best)!]) }
 
+    /// Its place among the levels, the lowest first.
+    var index: Int { Self.allCases.firstIndex(of: self)! }
+
     var symbol: sluice_level {
         switch self {
         case .baseline: SLUICE_LEVEL_BASELINE
@@ -52,4 +55,14 @@ struct Kernels<S>: @unchecked Sendable {
     let gruBeforeGatesBackward:
         (Int, Int, _ tape: MutableReals, _ previous: Reals, _ dq: Reals, _ dh: MutableReals, _ dbias: MutableReals)
             -> Void
+    let adam:
+        (Int, _ p: MutableReals, _ g: Reals, _ m: MutableReals, _ v: MutableReals, _ rate: S, _ beta1: S, _ beta2: S,
+         _ epsilon: S) -> Void
+}
+
+/// Where the kernels of one scalar and level live, as long as the process does: engines point here without counting.
+final class KernelTable<S>: Sendable {
+    let kernels: Kernels<S>
+
+    init(_ kernels: Kernels<S>) { self.kernels = kernels }
 }

@@ -30,7 +30,8 @@ extension Cell {
         }
     }
 
-    /// The gates of U in each of a step's recurrent products, in order.
+    /// The gates of U in each of a step's recurrent products, in order: first the product with the state, then, in cells
+    /// that have one, the product with a gated state.
     var recurrentProducts: [[Int]] {
         switch self {
         case .gru(let variant): variant.recurrentProducts
@@ -47,14 +48,14 @@ extension Cell {
     }
 
     /// One step forward.
-    func forward<S: Scalar>(_ step: Step<S>, _ weights: PackedLayer<S>, _ engine: Engine<S>) {
+    func forward<S: Scalar>(_ step: Step<S>, _ weights: LayerWeights<S>, _ engine: Engine<S>) {
         switch self {
         case .gru(let variant): GRU.forward(variant, step, weights, engine)
         }
     }
 
     /// One step backward.
-    func backward<S: Scalar>(_ step: Step<S>, _ weights: PackedLayer<S>, _ engine: Engine<S>) {
+    func backward<S: Scalar>(_ step: Step<S>, _ weights: LayerWeights<S>, _ engine: Engine<S>) {
         switch self {
         case .gru(let variant): GRU.backward(variant, step, weights, engine)
         }

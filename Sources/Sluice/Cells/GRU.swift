@@ -48,23 +48,23 @@ extension GRU.Variant {
 
 extension GRU {
     static func forward<S: Scalar>(
-        _ variant: Variant, _ step: Step<S>, _ weights: PackedLayer<S>, _ engine: Engine<S>
+        _ variant: Variant, _ step: Step<S>, _ weights: LayerWeights<S>, _ engine: Engine<S>
     ) {
         let H = step.next.columns
-        let bias = weights.bias.view
+        let bias = weights.bias
         switch variant {
         case .resetAfter:
             let hu = step.scratch.reshaped(rows: step.tape.rows, columns: 3 * H)
-            engine.multiply(step.previous, weights.recurrent[0], into: hu)
+            engine.multiply(step.previous, weights.recurrent, into: hu)
             engine.gruAfterForward(tape: step.tape, hu: hu, bias: bias, previous: step.previous, next: step.next)
 
         case .resetBefore, .chung2014:
             let gates = step.scratch.reshaped(rows: step.tape.rows, columns: 2 * H)
-            engine.multiply(step.previous, weights.recurrent[0], into: gates)
+            engine.multiply(step.previous, weights.recurrent, into: gates)
             engine.gruBeforeGates(tape: step.tape, hu: gates, bias: bias, previous: step.previous)
 
             let candidate = step.scratch.reshaped(rows: step.tape.rows, columns: H)
-            engine.multiply(step.tape.columns(0..<H), weights.recurrent[1], into: candidate)
+            engine.multiply(step.tape.columns(0..<H), weights.gated!, into: candidate)
             engine.gruBeforeUpdate(flipped: variant.flipped, tape: step.tape, hu: candidate, bias: bias,
                                    previous: step.previous, next: step.next)
         }
@@ -85,7 +85,7 @@ extension GRU {
 ///     dW = x' [dr dz dn]    dx = [dr dz dn] W'    dUrz = h' [dr dz]    dUn = h' dq after, (r*h)' dn before
 extension GRU {
     static func backward<S: Scalar>(
-        _ variant: Variant, _ step: Step<S>, _ weights: PackedLayer<S>, _ engine: Engine<S>
+        _ variant: Variant, _ step: Step<S>, _ weights: LayerWeights<S>, _ engine: Engine<S>
     ) {
         let H = step.dh.columns
         switch variant {
@@ -93,17 +93,17 @@ extension GRU {
             engine.gruAfterBackward(
                 tape: step.tape, previous: step.previous, dy: step.dy, dh: step.dh, dbias: step.dbias)
             engine.multiply(
-                step.tape.columns(0..<3 * H), weights.transposedRecurrent[0], into: step.dh, accumulate: true)
+                step.tape.columns(0..<3 * H), weights.transposedRecurrent!, into: step.dh, accumulate: true)
 
         case .resetBefore, .chung2014:
             engine.gruBeforeUpdateBackward(flipped: variant.flipped, tape: step.tape, previous: step.previous,
                                            dy: step.dy, dh: step.dh, dbias: step.dbias)
             let dq = step.scratch.reshaped(rows: step.tape.rows, columns: H)
-            engine.multiply(step.tape.columns(3 * H..<4 * H), weights.transposedRecurrent[1], into: dq)
+            engine.multiply(step.tape.columns(3 * H..<4 * H), weights.transposedGated!, into: dq)
             engine.gruBeforeGatesBackward(
                 tape: step.tape, previous: step.previous, dq: dq, dh: step.dh, dbias: step.dbias)
             engine.multiply(
-                step.tape.columns(H..<3 * H), weights.transposedRecurrent[0], into: step.dh, accumulate: true)
+                step.tape.columns(H..<3 * H), weights.transposedRecurrent!, into: step.dh, accumulate: true)
         }
     }
 

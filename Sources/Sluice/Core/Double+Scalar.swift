@@ -18,7 +18,7 @@ private let doubleBindings = Bindings<Double>(
     exp: { exp($0) },
     log: { log($0) },
     tanh: { tanh($0) },
-    kernels: doubleKernels,
+    kernels: KernelLevel.available.map { KernelTable(doubleKernels($0)) },
     blas: doubleBLAS)
 
 #if OpenBLAS
@@ -30,7 +30,6 @@ private let doubleBLAS = unsafe BLAS<Double>(
 private let doubleBLAS = BLAS<Double>()
 #endif
 
-@Sendable
 private func doubleKernels(_ level: KernelLevel) -> Kernels<Double> {
     let table = unsafe sluice_kernels_f64_at(level.symbol).pointee
     return unsafe Kernels(
@@ -42,5 +41,6 @@ private func doubleKernels(_ level: KernelLevel) -> Kernels<Double> {
         gruBeforeGates: table.gru_before_gates,
         gruBeforeUpdate: table.gru_before_update,
         gruBeforeUpdateBackward: table.gru_before_update_backward,
-        gruBeforeGatesBackward: table.gru_before_gates_backward)
+        gruBeforeGatesBackward: table.gru_before_gates_backward,
+        adam: table.adam)
 }

@@ -18,7 +18,7 @@ private let floatBindings = Bindings<Float>(
     exp: { expf($0) },
     log: { logf($0) },
     tanh: { tanhf($0) },
-    kernels: floatKernels,
+    kernels: KernelLevel.available.map { KernelTable(floatKernels($0)) },
     blas: floatBLAS)
 
 #if OpenBLAS
@@ -30,7 +30,6 @@ private let floatBLAS = unsafe BLAS<Float>(
 private let floatBLAS = BLAS<Float>()
 #endif
 
-@Sendable
 private func floatKernels(_ level: KernelLevel) -> Kernels<Float> {
     let table = unsafe sluice_kernels_f32_at(level.symbol).pointee
     return unsafe Kernels(
@@ -42,5 +41,6 @@ private func floatKernels(_ level: KernelLevel) -> Kernels<Float> {
         gruBeforeGates: table.gru_before_gates,
         gruBeforeUpdate: table.gru_before_update,
         gruBeforeUpdateBackward: table.gru_before_update_backward,
-        gruBeforeGatesBackward: table.gru_before_gates_backward)
+        gruBeforeGatesBackward: table.gru_before_gates_backward,
+        adam: table.adam)
 }

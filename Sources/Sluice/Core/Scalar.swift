@@ -19,7 +19,8 @@ public struct Bindings<S>: Sendable {
     let exp: @Sendable (S) -> S
     let log: @Sendable (S) -> S
     let tanh: @Sendable (S) -> S
-    let kernels: @Sendable (KernelLevel) -> Kernels<S>
+    /// One for each of ``KernelLevel/available``.
+    let kernels: [KernelTable<S>]
     let blas: BLAS<S>
 }
 

@@ -26,15 +26,11 @@ struct PackedWeights<S: Scalar>: Sendable {
 struct PackedLayer<S: Scalar>: Sendable {
     private let cell: Cell
     private let hiddenSize: Int
-    /// W [I, GH], for x W.
-    private(set) var input: Panels<S>
-    /// U by the products that a step makes: see ``Cell/recurrentProducts``.
-    private(set) var recurrent: [Panels<S>]
-    /// The biases of a step in the tape's order, [1, tape columns].
-    private(set) var bias: Matrix<S>
-    /// W' [GH, I] for dx and the transposes of `recurrent` for dh; empty unless asked for.
-    private(set) var transposedInput: Panels<S>?
-    private(set) var transposedRecurrent: [Panels<S>]
+    private var input: Panels<S>
+    private var recurrent: [Panels<S>]
+    private var bias: Matrix<S>
+    private var transposedInput: Panels<S>?
+    private var transposedRecurrent: [Panels<S>]
 
     init(cell: Cell, inputSize: Int, hiddenSize: Int, rule: PanelRule, transposed: Bool) {
         self.cell = cell
@@ -67,4 +63,29 @@ struct PackedLayer<S: Scalar>: Sendable {
         }
         cell.packBias(bias, recurrentBias, into: self.bias.mutableView(), hiddenSize: hiddenSize)
     }
+
+    /// The weights as a pass reads them; valid while these weights live.
+    var weights: LayerWeights<S> {
+        LayerWeights(
+            input: input.view, recurrent: recurrent[0].view, gated: recurrent.dropFirst().first?.view, bias: bias.view,
+            transposedInput: transposedInput?.view, transposedRecurrent: transposedRecurrent.first?.view,
+            transposedGated: transposedRecurrent.dropFirst().first?.view)
+    }
+}
+
+/// One layer's weights as the time loop reads them: views only.
+struct LayerWeights<S: Scalar>: Sendable {
+    /// W [I, GH], for x W.
+    let input: PanelsView<S>
+    /// U, or the part of it that multiplies the state: see ``Cell/recurrentProducts``.
+    let recurrent: PanelsView<S>
+    /// The part of U that multiplies a gated state, in cells that have one.
+    let gated: PanelsView<S>?
+    /// The biases of a step in the tape's order, [1, tape columns].
+    let bias: MatrixView<S>
+    /// W' [GH, I], for dx; like the next two, only where a backward pass is wanted.
+    let transposedInput: PanelsView<S>?
+    /// The transposes of `recurrent` and `gated`, for dh.
+    let transposedRecurrent: PanelsView<S>?
+    let transposedGated: PanelsView<S>?
 }

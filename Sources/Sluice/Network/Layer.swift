@@ -1,7 +1,7 @@
 /// One layer's scan over the steps of a shard, in chunks of steps whose rows stay in the cache.
 struct Layer<S: Scalar> {
     let cell: Cell
-    let weights: PackedLayer<S>
+    let weights: LayerWeights<S>
     let engine: Engine<S>
     let buffers: LayerBuffers<S>
     let workspace: ShardWorkspace<S>

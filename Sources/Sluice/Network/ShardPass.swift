@@ -7,7 +7,7 @@ struct ShardPass<S: Scalar>: Sendable {
     let workspace: ShardWorkspace<S>
 
     private func layer(_ index: Int) -> Layer<S> {
-        Layer(cell: configuration.cell, weights: packed.layers[index], engine: engine,
+        Layer(cell: configuration.cell, weights: packed.layers[index].weights, engine: engine,
               buffers: workspace.layers[index], workspace: workspace)
     }
 

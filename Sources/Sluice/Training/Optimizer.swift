@@ -22,13 +22,16 @@ public struct OptimizerState<S: Scalar>: Sendable {
     }
 
     /// Moves the parameters by one update.
-    mutating func update(_ parameters: MatrixView<S>, by gradient: MatrixView<S>, _ optimizer: Optimizer) {
+    mutating func update(
+        _ parameters: MatrixView<S>, by gradient: MatrixView<S>, _ optimizer: Optimizer, _ engine: Engine<S>
+    ) {
         updates += 1
         switch optimizer {
         case .adam(let learningRate, let beta1, let beta2, let epsilon):
             let rate = learningRate * (1 - power(beta2, updates)).squareRoot() / (1 - power(beta1, updates))
-            adam(parameters, gradient, mean.values.mutableView(), square.values.mutableView(), rate: S(rate),
-                 beta1: S(beta1), beta2: S(beta2), epsilon: S(epsilon))
+            engine.adam(
+                parameters, gradient: gradient, mean: mean.values.mutableView(), square: square.values.mutableView(),
+                rate: S(rate), beta1: S(beta1), beta2: S(beta2), epsilon: S(epsilon))
         }
     }
 }
@@ -42,21 +45,4 @@ private func power(_ base: Double, _ exponent: Int) -> Double {
         rest >>= 1
     }
     return result
-}
-
-/// One update of Adam; all views [1, count], see ``Optimizer/adam(learningRate:beta1:beta2:epsilon:)``.
-@specialized(where S == Float)
-@specialized(where S == Double)
-private func adam<S: Scalar>(
-    _ p: MatrixView<S>, _ g: MatrixView<S>, _ m: MatrixView<S>, _ v: MatrixView<S>, rate: S, beta1: S, beta2: S,
-    epsilon: S
-) {
-    for i in 0..<p.columns {
-        let gradient = g[0, i]
-        let mean = beta1 * m[0, i] + (1 - beta1) * gradient
-        let square = beta2 * v[0, i] + (1 - beta2) * gradient * gradient
-        m[0, i] = mean
-        v[0, i] = square
-        p[0, i] -= rate * mean / (square.squareRoot() + epsilon)
-    }
 }

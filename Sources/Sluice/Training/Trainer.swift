@@ -37,7 +37,8 @@ public struct Trainer<S: Scalar>: Sendable {
         guard value.isFinite else { return value }
         let gradientView = gradient.values.mutableView()
         workspace.sumGradients(into: gradientView)
-        network.updateParameters { optimizerState.update($0, by: gradientView, optimizer) }
+        let engine = network.engine
+        network.updateParameters { optimizerState.update($0, by: gradientView, optimizer, engine) }
         return value
     }
 
