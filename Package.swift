@@ -68,9 +68,10 @@ let package = Package(
         // MARK: Tests
         .target(
             name: "TestSupport", dependencies: ["Sluice", "SluiceIO"], path: "Tests/Support", swiftSettings: optimizedTests),
+        .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         .testTarget(
             name: "SluiceTests",
-            dependencies: ["Sluice", "SluiceIO", "TestSupport"],
+            dependencies: ["Sluice", "SluiceIO", "TestSupport", "CAllocationCount"],
             swiftSettings: optimizedTests
         ),
         .testTarget(name: "SluiceIOTests", dependencies: ["Sluice", "SluiceIO", "TestSupport"]),

@@ -36,15 +36,29 @@ public final class Workers: Sendable {
 
     deinit { team.stop() }
 
-    /// Calls `body` with every number below `count`, each once, over the threads; returns when all calls have.
-    func run(_ count: Int, _ body: @Sendable (Int) -> Void) {
+    /// Performs every part below `count`, each once, over the threads; returns when all are done. Allocates nothing.
+    func run(_ count: Int, _ work: some SharedWork) {
         guard threads > 1, count > 1, team.take() else {
-            for index in 0..<count { body(index) }
+            for index in 0..<count { work.perform(index) }
             return
         }
-        withoutActuallyEscaping(body) { team.run(count, $0) }
+        unsafe withUnsafePointer(to: work) { unsafe team.run(count, BorrowedWork(work: $0)) }
         team.giveBack()
     }
+}
+
+/// Work in numbered parts that may be done at the same time. (A type instead of a closure: a closure would be allocated
+/// anew for every pass.)
+protocol SharedWork: Sendable {
+    func perform(_ index: Int)
+}
+
+/// Work that lives on the stack of the thread that waits for it.
+@safe
+private struct BorrowedWork<Work: SharedWork>: SharedWork, @unchecked Sendable {
+    let work: UnsafePointer<Work>
+
+    func perform(_ index: Int) { unsafe work.pointee.perform(index) }
 }
 
 /// What the threads of one `Workers` share.
@@ -58,7 +72,7 @@ private final class Team: @unchecked Sendable {
     private let isStopping = Atomic<Bool>(false)
     private let parked = Atomic<Int>(0)
     /// Written before a job's ticket, read only by who has claimed from it.
-    private var body: (@Sendable (Int) -> Void)?
+    private var work: (any SharedWork)?
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
@@ -80,20 +94,20 @@ private final class Team: @unchecked Sendable {
     func take() -> Bool { isTaken.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged }
     func giveBack() { isTaken.store(false, ordering: .releasing) }
 
-    func run(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
-        self.body = body
+    func run(_ count: Int, _ work: any SharedWork) {
+        self.work = work
         finished.store(0, ordering: .relaxed)
         let job = (ticket.load(ordering: .relaxed) >> 32) + 1
         ticket.store(job << 32 | UInt64(count), ordering: .sequentiallyConsistent)
         wakeParked()
-        work()
+        perform()
         var spins = 0
         while finished.load(ordering: .acquiring) < count {
             sluice_pause()
             spins += 1
             if spins > Self.spins { sched_yield() }
         }
-        self.body = nil
+        self.work = nil
     }
 
     func stop() {
@@ -102,13 +116,13 @@ private final class Team: @unchecked Sendable {
     }
 
     /// Claims calls of the current job until none is left.
-    private func work() {
+    private func perform() {
         var current = ticket.load(ordering: .acquiring)
         while current & 0xFFFF_FFFF > 0 {
             let (claimed, seen) = ticket.weakCompareExchange(
                 expected: current, desired: current - 1, ordering: .acquiringAndReleasing)
             if claimed {
-                body!(Int(current & 0xFFFF_FFFF) - 1)
+                work!.perform(Int(current & 0xFFFF_FFFF) - 1)
                 finished.add(1, ordering: .releasing)
                 current = ticket.load(ordering: .acquiring)
             } else {
@@ -149,7 +163,7 @@ private final class Team: @unchecked Sendable {
             team.waitForWork(since: job)
             if team.isStopping.load(ordering: .acquiring) { return nil }
             job = team.ticket.load(ordering: .acquiring) >> 32
-            team.work()
+            team.perform()
         }
     }
 }

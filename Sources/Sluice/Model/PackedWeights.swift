@@ -26,6 +26,8 @@ struct PackedWeights<S: Scalar>: Sendable {
 struct PackedLayer<S: Scalar>: Sendable {
     private let cell: Cell
     private let hiddenSize: Int
+    /// The gates of U in each product: see ``Cell/recurrentProducts``.
+    private let products: [[Int]]
     private var input: Panels<S>
     private var recurrent: [Panels<S>]
     private var bias: Matrix<S>
@@ -35,14 +37,15 @@ struct PackedLayer<S: Scalar>: Sendable {
     init(cell: Cell, inputSize: Int, hiddenSize: Int, rule: PanelRule, transposed: Bool) {
         self.cell = cell
         self.hiddenSize = hiddenSize
+        products = cell.recurrentProducts
         let gates = cell.gateCount * hiddenSize
         input = Panels(rows: inputSize, columns: gates, rule: rule)
-        recurrent = cell.recurrentProducts.map {
+        recurrent = products.map {
             Panels(rows: hiddenSize, columns: $0.count * hiddenSize, rule: rule)
         }
         bias = Matrix(rows: 1, columns: cell.tapeColumns * hiddenSize)
         transposedInput = transposed ? Panels(rows: gates, columns: inputSize, rule: rule) : nil
-        transposedRecurrent = !transposed ? [] : cell.recurrentProducts.map {
+        transposedRecurrent = !transposed ? [] : products.map {
             Panels(rows: $0.count * hiddenSize, columns: hiddenSize, rule: rule)
         }
     }
@@ -52,8 +55,9 @@ struct PackedLayer<S: Scalar>: Sendable {
     ) {
         self.input.pack(input)
         transposedInput?.packTransposed(input)
-        for (product, gates) in cell.recurrentProducts.enumerated() {
-            for (place, gate) in gates.enumerated() {
+        for product in products.indices {
+            for place in products[product].indices {
+                let gate = products[product][place]
                 let weights = recurrent.columns(gate * hiddenSize..<(gate + 1) * hiddenSize)
                 self.recurrent[product].pack(weights, atColumn: place * hiddenSize)
                 if !transposedRecurrent.isEmpty {
@@ -67,9 +71,10 @@ struct PackedLayer<S: Scalar>: Sendable {
     /// The weights as a pass reads them; valid while these weights live.
     var weights: LayerWeights<S> {
         LayerWeights(
-            input: input.view, recurrent: recurrent[0].view, gated: recurrent.dropFirst().first?.view, bias: bias.view,
-            transposedInput: transposedInput?.view, transposedRecurrent: transposedRecurrent.first?.view,
-            transposedGated: transposedRecurrent.dropFirst().first?.view)
+            input: input.view, recurrent: recurrent[0].view, gated: recurrent.count > 1 ? recurrent[1].view : nil,
+            bias: bias.view, transposedInput: transposedInput?.view,
+            transposedRecurrent: transposedRecurrent.count > 0 ? transposedRecurrent[0].view : nil,
+            transposedGated: transposedRecurrent.count > 1 ? transposedRecurrent[1].view : nil)
     }
 }
 

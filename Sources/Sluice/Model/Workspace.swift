@@ -19,11 +19,12 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
     /// Puts the rows of a state into a buffer of every layer; nil: zeros.
     func load(_ state: State<S>?, into buffer: (LayerBuffers<S>) -> MatrixView<S>) {
         for shard in shards {
-            for (index, layer) in shard.layers.enumerated() {
+            for index in shard.layers.indices {
+                let target = buffer(shard.layers[index])
                 if let state {
-                    buffer(layer).gatherRows(shard.shard.sequences, of: state.hidden[index].view)
+                    target.gatherRows(shard.shard.sequences, of: state.hidden[index].view)
                 } else {
-                    buffer(layer).fill(0)
+                    target.fill(0)
                 }
             }
         }

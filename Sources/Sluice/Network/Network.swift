@@ -104,11 +104,7 @@ extension Network {
                      + "\(configuration.outputRowCount(workspace.packing)) x \(configuration.outputSize)")
         let target = outputs.mutableView()
         workspace.load(state) { $0.initialStates }
-        forEachShard(of: workspace) { shard in
-            let pass = shardPass(shard)
-            pass.forward(x.view)
-            for run in shard.outputRuns { target.rows(run.batch).copy(pass.outputs.rows(run.shard)) }
-        }
+        share(workspace, ForwardWork(network: self, workspace: workspace, x: x.view, outputs: target))
         workspace.storeFinalStates(&state)
     }
 
@@ -124,15 +120,28 @@ extension Network {
         }
     }
 
-    /// Runs `body` for every shard, over the threads.
-    func forEachShard(of workspace: Workspace<S>, _ body: @Sendable (ShardWorkspace<S>) -> Void) {
-        backend.withOneThreadEach {
-            workers.run(workspace.shards.count) { body(workspace.shards[$0]) }
-        }
+    /// Does the work of every shard, over the threads.
+    func share(_ workspace: Workspace<S>, _ work: some SharedWork) {
+        backend.withOneThreadEach { workers.run(workspace.shards.count, work) }
     }
 
     /// The computation of one shard.
     func shardPass(_ shard: ShardWorkspace<S>) -> ShardPass<S> {
         ShardPass(configuration: configuration, parameters: parameters, packed: packed, engine: engine, workspace: shard)
+    }
+}
+
+/// A forward pass over a shard, its outputs into the batch's.
+private struct ForwardWork<S: Scalar>: SharedWork {
+    let network: Network<S>
+    let workspace: Workspace<S>
+    let x: MatrixView<S>
+    let outputs: MatrixView<S>
+
+    func perform(_ index: Int) {
+        let shard = workspace.shards[index]
+        let pass = network.shardPass(shard)
+        pass.forward(x)
+        for run in shard.outputRuns { outputs.rows(run.batch).copy(pass.outputs.rows(run.shard)) }
     }
 }

@@ -43,15 +43,29 @@ public struct Recording<S: Scalar>: ~Copyable {
             initialState: State<S>(network.configuration, sequences: workspace.packing.sequenceCount))
 
         workspace.load(stateGradient) { $0.carriedGradient.view }
-        let dx = gradients.inputs.mutableView()
-        network.forEachShard(of: workspace) { shard in
-            let pass = network.shardPass(shard)
-            for run in shard.outputRuns { pass.outputGradient.rows(run.shard).copy(outputGradient.view.rows(run.batch)) }
-            pass.backward(x.view, dx: dx)
-        }
+        network.share(
+            workspace,
+            BackwardWork(network: network, workspace: workspace, x: x.view, outputGradient: outputGradient.view,
+                         inputGradient: gradients.inputs.mutableView()))
         workspace.sumGradients(into: gradients.parameters.values.mutableView())
         workspace.store(&gradients.initialState) { $0.carriedGradient.view }
         return gradients
+    }
+}
+
+/// A backward pass over a shard, from the batch's output gradient.
+private struct BackwardWork<S: Scalar>: SharedWork {
+    let network: Network<S>
+    let workspace: Workspace<S>
+    let x: MatrixView<S>
+    let outputGradient: MatrixView<S>
+    let inputGradient: MatrixView<S>
+
+    func perform(_ index: Int) {
+        let shard = workspace.shards[index]
+        let pass = network.shardPass(shard)
+        for run in shard.outputRuns { pass.outputGradient.rows(run.shard).copy(outputGradient.rows(run.batch)) }
+        pass.backward(x, dx: inputGradient)
     }
 }
 

@@ -81,6 +81,6 @@ struct ShardPass<S: Scalar>: Sendable {
         let gradient = workspace.gradient.view
         return LayerGradient(
             input: gradient.parameter(entries.input), recurrent: gradient.parameter(entries.recurrent),
-            bias: gradient.parameter(entries.bias), recurrentBias: entries.recurrentBias.map(gradient.parameter))
+            bias: gradient.parameter(entries.bias), recurrentBias: entries.recurrentBias.map { gradient.parameter($0) })
     }
 }

@@ -59,20 +59,11 @@ public struct Trainer<S: Scalar>: Sendable {
                         && targets.columns == network.configuration.outputSize,
                      "targets of \(targets.rows) x \(targets.columns) for outputs of "
                      + "\(network.configuration.outputRowCount(packing)) x \(network.configuration.outputSize)")
-        let loss = loss, network = network
         workspace.load(nil) { $0.initialStates }
         if workspace.isRecording { workspace.load(nil) { $0.carriedGradient.view } }
-        network.forEachShard(of: workspace) { shard in
-            let pass = network.shardPass(shard)
-            pass.forward(x.view)
-            shard.loss = 0
-            for run in shard.outputRuns {
-                shard.loss += loss.evaluate(
-                    pass.outputs.rows(run.shard), targets.view.rows(run.batch), sequences: packing.sequenceCount,
-                    gradient: workspace.isRecording ? pass.outputGradient.rows(run.shard) : nil)
-            }
-            if workspace.isRecording { pass.backward(x.view, dx: nil) }
-        }
+        network.share(
+            workspace,
+            LossWork(network: network, workspace: workspace, loss: loss, x: x.view, targets: targets.view))
         return workspace.shards.reduce(0) { $0 + $1.loss }
     }
 
@@ -82,5 +73,27 @@ public struct Trainer<S: Scalar>: Sendable {
         let workspace = Workspace<S>(network.configuration, packing, recording: recording)
         if recording { training = workspace } else { evaluation = workspace }
         return workspace
+    }
+}
+
+/// Forward and loss of a shard, and backward if its workspace records.
+private struct LossWork<S: Scalar>: SharedWork {
+    let network: Network<S>
+    let workspace: Workspace<S>
+    let loss: Loss
+    let x: MatrixView<S>
+    let targets: MatrixView<S>
+
+    func perform(_ index: Int) {
+        let shard = workspace.shards[index]
+        let pass = network.shardPass(shard)
+        pass.forward(x)
+        shard.loss = 0
+        for run in shard.outputRuns {
+            shard.loss += loss.evaluate(
+                pass.outputs.rows(run.shard), targets.rows(run.batch), sequences: workspace.packing.sequenceCount,
+                gradient: workspace.isRecording ? pass.outputGradient.rows(run.shard) : nil)
+        }
+        if workspace.isRecording { pass.backward(x, dx: nil) }
     }
 }

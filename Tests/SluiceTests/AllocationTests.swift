@@ -1,0 +1,62 @@
+import CAllocationCount
+import Sluice
+import Testing
+import TestSupport
+
+/// A step allocates nothing once its buffers exist. Each test runs in a process of its own, as the count is the process's.
+@Suite(.enabled(if: allocation_count_is_on())) struct AllocationTests {
+    @Test func theCounterCounts() async {
+        await #expect(processExitsWith: .success) {
+            let before = allocation_count()
+            let matrix = Matrix<Double>(rows: 100, columns: 100)
+            precondition(matrix[0, 0] == 0 && allocation_count() >= before + 1)
+        }
+    }
+
+    @Test func trainingStepsAndEvaluations() async {
+        await #expect(processExitsWith: .success) {
+            for cell in Cell.allCases {
+                for (threads, sequences) in [(1, 3), (2, 40)] {
+                    var random = Random(seed: 1)
+                    let configuration = Configuration(
+                        cell: cell, inputSize: 3, hiddenSize: 20, layers: 2, head: Head(outputSize: 2))
+                    let packing = Packing(sequences: sequences, steps: 6)
+                    let x = Matrix<Float>.random(rows: packing.rowCount, columns: 3, using: &random)
+                    let targets = Matrix<Float>.random(rows: packing.rowCount, columns: 2, using: &random)
+                    let network = Network<Float>(
+                        configuration, .keras, using: &random, workers: Workers(threads: threads))
+                    var trainer = Trainer(network, loss: .halfSquaredError, optimizer: .adam())
+                    for _ in 0..<2 {
+                        _ = trainer.step(x, targets, packing)
+                        _ = trainer.evaluate(x, targets, packing)
+                    }
+                    let before = allocation_count()
+                    for _ in 0..<50 {
+                        _ = trainer.step(x, targets, packing)
+                        _ = trainer.evaluate(x, targets, packing)
+                    }
+                    let allocations = allocation_count() - before
+                    precondition(allocations == 0, "\(cell) \(threads) threads: \(allocations) in 50 steps")
+                }
+            }
+        }
+    }
+
+    @Test func forwardPassIntoAGivenBuffer() async {
+        await #expect(processExitsWith: .success) {
+            var random = Random(seed: 1)
+            let configuration = Configuration(cell: .gru(.resetAfter), inputSize: 3, hiddenSize: 20)
+            let packing = Packing(lengths: [3, 7, 2])
+            let network = Network<Double>(configuration, .keras, using: &random)
+            let x = Matrix<Double>.random(rows: packing.rowCount, columns: 3, using: &random)
+            let workspace = Workspace<Double>(configuration, packing, recording: false)
+            var state = State<Double>(configuration, sequences: 3)
+            var outputs = Matrix<Double>(rows: packing.rowCount, columns: 20)
+            network.forward(x, in: workspace, state: &state, into: &outputs)
+            let before = allocation_count()
+            for _ in 0..<50 { network.forward(x, in: workspace, state: &state, into: &outputs) }
+            let allocations = allocation_count() - before
+            precondition(allocations == 0, "\(allocations) in 50 passes")
+        }
+    }
+}
