@@ -77,20 +77,3 @@ struct PackedLayer<S: Scalar>: Sendable {
             transposedGated: transposedRecurrent.count > 1 ? transposedRecurrent[1].view : nil)
     }
 }
-
-/// One layer's weights as the time loop reads them: views only.
-struct LayerWeights<S: Scalar>: Sendable {
-    /// W [I, GH], for x W.
-    let input: PanelsView<S>
-    /// U, or the part of it that multiplies the state: see ``Cell/recurrentProducts``.
-    let recurrent: PanelsView<S>
-    /// The part of U that multiplies a gated state, in cells that have one.
-    let gated: PanelsView<S>?
-    /// The biases of a step in the tape's order, [1, tape columns].
-    let bias: MatrixView<S>
-    /// W' [GH, I], for dx; like the next two, only where a backward pass is wanted.
-    let transposedInput: PanelsView<S>?
-    /// The transposes of `recurrent` and `gated`, for dh.
-    let transposedRecurrent: PanelsView<S>?
-    let transposedGated: PanelsView<S>?
-}

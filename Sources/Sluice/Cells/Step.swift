@@ -1,0 +1,56 @@
+/// What one step of time reads and writes. B is the number of sequences alive at the step.
+struct Step<S: Scalar> {
+    /// [B, tape columns] Forward: in the input product, out what the backward pass reads. Backward: becomes its gradients.
+    let tape: MatrixView<S>
+    /// [B, H] the state before the step.
+    let previous: MatrixView<S>
+    /// [B, H] forward: the state after the step.
+    let next: MatrixView<S>
+    /// Recurrent products forward, dq backward; [B, columns] is laid over it as each product needs.
+    let scratch: MatrixView<S>
+    /// [B, H] backward: gradient of the state after the step as an output, if it is one.
+    let dy: MatrixView<S>?
+    /// [B, H] backward: in, gradient of the state after the step from later steps; out, of the state before.
+    let dh: MatrixView<S>
+    /// [1, tape columns] backward: sums of the gradients over rows; accumulates.
+    let dbias: MatrixView<S>
+}
+
+/// A run of steps whose rows follow one another: the unit of the weight-gradient products. R is the number of rows.
+struct Run<S: Scalar> {
+    /// [R, I] the inputs.
+    let x: MatrixView<S>
+    /// [R, H] the states before each step.
+    let previous: MatrixView<S>
+    /// [R, tape columns] the gradients.
+    let tape: MatrixView<S>
+}
+
+/// Where a layer's gradients accumulate, in the shapes of its parameters.
+struct LayerGradient<S: Scalar> {
+    /// [I, GH]
+    let input: MatrixView<S>
+    /// [H, GH]
+    let recurrent: MatrixView<S>
+    /// [1, GH]
+    let bias: MatrixView<S>
+    /// [1, GH], where the cell has one.
+    let recurrentBias: MatrixView<S>?
+}
+
+/// One layer's weights as the time loop reads them: views only.
+struct LayerWeights<S: Scalar>: Sendable {
+    /// W [I, GH], for x W.
+    let input: PanelsView<S>
+    /// U, or the part of it that multiplies the state: see ``Cell/recurrentProducts``.
+    let recurrent: PanelsView<S>
+    /// The part of U that multiplies a gated state, in cells that have one.
+    let gated: PanelsView<S>?
+    /// The biases of a step in the tape's order, [1, tape columns].
+    let bias: MatrixView<S>
+    /// W' [GH, I], for dx; like the next two, only where a backward pass is wanted.
+    let transposedInput: PanelsView<S>?
+    /// The transposes of `recurrent` and `gated`, for dh.
+    let transposedRecurrent: PanelsView<S>?
+    let transposedGated: PanelsView<S>?
+}
