@@ -60,14 +60,19 @@ let package = Package(
         ),
         .executableTarget(
             name: "bench",
-            dependencies: ["Sluice", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Sluice",
+                .target(name: "COpenBLAS", condition: .when(traits: ["OpenBLAS"])),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "Benchmarks/bench",
             swiftSettings: optimized
         ),
 
         // MARK: Tests
         .target(
-            name: "TestSupport", dependencies: ["Sluice", "SluiceIO"], path: "Tests/Support", swiftSettings: optimizedTests),
+            name: "TestSupport", dependencies: ["Sluice", "SluiceIO"], path: "Tests/Support",
+            swiftSettings: optimizedTests),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         .testTarget(
             name: "SluiceTests",
@@ -75,5 +80,11 @@ let package = Package(
             swiftSettings: optimizedTests
         ),
         .testTarget(name: "SluiceIOTests", dependencies: ["Sluice", "SluiceIO", "TestSupport"]),
+        .testTarget(
+            name: "TrainTests",
+            dependencies: [
+                "train", "Sluice", "SluiceIO", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
     ]
 )

@@ -20,10 +20,11 @@ public struct ModelFile: Sendable {
     public init(contentsOf path: String) throws(FileError) {
         let file = try Safetensors(contentsOf: path)
         guard let text = file.metadata[Self.configurationKey] else {
-            throw FileError(path: path, problem: "holds no network of Sluice: no \(Self.configurationKey) in its metadata")
+            throw FileError(
+                path: path, problem: "holds no network of Sluice: no \(Self.configurationKey) in its metadata")
         }
         guard let configuration = try? JSONDecoder().decode(Configuration.self, from: Data(text.utf8)),
-              configuration.isValid
+            configuration.isValid
         else {
             throw FileError(path: path, problem: "its \(Self.configurationKey) cannot be understood: \(text)")
         }
@@ -35,7 +36,9 @@ public struct ModelFile: Sendable {
     }
 
     /// Compares the tensors with a layout; the first difference is the error.
-    private static func check(_ file: Safetensors, _ layout: ParameterLayout, _ path: String) throws(FileError) -> ScalarType {
+    private static func check(_ file: Safetensors, _ layout: ParameterLayout, _ path: String) throws(FileError)
+        -> ScalarType
+    {
         var found: ScalarType?
         for entry in layout.entries {
             guard let tensor = file.tensors[entry.name] else {
@@ -43,11 +46,14 @@ public struct ModelFile: Sendable {
             }
             guard tensor.shape == entry.fileShape else {
                 throw FileError(
-                    path: path, problem: "\(entry.name) has shape \(tensor.shape), its configuration says \(entry.fileShape)")
+                    path: path,
+                    problem: "\(entry.name) has shape \(tensor.shape), its configuration says \(entry.fileShape)")
             }
-            guard let type = ScalarType.allCases.first(where: { $0.safetensorsName == tensor.type }), found ?? type == type
+            guard let type = ScalarType.allCases.first(where: { $0.safetensorsName == tensor.type }),
+                found ?? type == type
             else {
-                throw FileError(path: path, problem: "\(entry.name) is of type \(tensor.type); all F32 or all F64 is expected")
+                throw FileError(
+                    path: path, problem: "\(entry.name) is of type \(tensor.type); all F32 or all F64 is expected")
             }
             found = type
         }
@@ -79,7 +85,8 @@ extension Network {
         var file = Safetensors()
         for entry in parameters.layout.entries {
             let matrix = parameters[entry.name]
-            file.tensors[entry.name] = Safetensors.Tensor(entry.isBias ? matrix : matrix.transposed, shape: entry.fileShape)
+            file.tensors[entry.name] = Safetensors.Tensor(
+                entry.isBias ? matrix : matrix.transposed, shape: entry.fileShape)
         }
         file.metadata = metadata
         file.metadata[ModelFile.configurationKey] = configuration.json

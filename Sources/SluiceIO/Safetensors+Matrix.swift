@@ -14,8 +14,9 @@ extension Safetensors.Tensor {
     /// A tensor of the elements of a matrix, with another shape if wanted.
     public init<S: Scalar>(_ matrix: Matrix<S>, shape: [Int]? = nil) {
         let shape = shape ?? [matrix.rows, matrix.columns]
-        precondition(shape.reduce(1, *) == matrix.rows * matrix.columns,
-                     "a \(matrix.rows) x \(matrix.columns) matrix as a tensor of shape \(shape)")
+        precondition(
+            shape.reduce(1, *) == matrix.rows * matrix.columns,
+            "a \(matrix.rows) x \(matrix.columns) matrix as a tensor of shape \(shape)")
         self.init(type: S.type.safetensorsName, shape: shape, bytes: matrix.littleEndianBytes)
     }
 

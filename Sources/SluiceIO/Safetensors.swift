@@ -52,7 +52,8 @@ extension Safetensors {
                 guard name == "__metadata__" else { throw damaged("tensor \(name) lacks its type, shape or place") }
                 self.metadata = metadata
             case .tensor(let type, let shape, let offsets):
-                guard offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1], offsets[1] <= file.count - start else {
+                guard offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1], offsets[1] <= file.count - start
+                else {
                     throw damaged("tensor \(name) at bytes \(offsets) of \(file.count - start)")
                 }
                 guard let size = Self.byteCount(type, shape), size == offsets[1] - offsets[0] else {
@@ -66,8 +67,10 @@ extension Safetensors {
 
     /// The bytes of a tensor; nil for a type that is not known, a negative size, or too many to count.
     private static func byteCount(_ type: String, _ shape: [Int]) -> Int? {
-        let sizes = ["F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2,
-                     "I8": 1, "U8": 1, "BOOL": 1]
+        let sizes = [
+            "F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2,
+            "I8": 1, "U8": 1, "BOOL": 1,
+        ]
         guard var count = sizes[type] else { return nil }
         for size in shape {
             let (product, overflow) = count.multipliedReportingOverflow(by: size)

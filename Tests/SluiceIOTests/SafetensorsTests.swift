@@ -14,7 +14,8 @@ private func withTemporaryFolder(_ body: (String) throws -> Void) throws {
 }
 
 @Suite struct ModelFileTests {
-    static let configurations = Configuration.everyCell(inputSize: 3, hiddenSize: 5, layers: 2)
+    static let configurations =
+        Configuration.everyCell(inputSize: 3, hiddenSize: 5, layers: 2)
         + Configuration.everyCell(inputSize: 1, hiddenSize: 1, head: Head(outputSize: 2, steps: .last))
 
     @Test(arguments: configurations)
@@ -44,9 +45,10 @@ private func withTemporaryFolder(_ body: (String) throws -> Void) throws {
             let network = Network<Double>(configuration, .pyTorch, using: &random)
             try network.save(to: "\(folder)/m")
             let file = try Safetensors(contentsOf: "\(folder)/m")
-            #expect(file.tensors.mapValues(\.shape) == [
-                "weight_ih_l0": [15, 3], "weight_hh_l0": [15, 5], "bias_ih_l0": [15], "bias_hh_l0": [15],
-            ])
+            #expect(
+                file.tensors.mapValues(\.shape) == [
+                    "weight_ih_l0": [15, 3], "weight_hh_l0": [15, 5], "bias_ih_l0": [15], "bias_hh_l0": [15],
+                ])
             let stored: Matrix<Double> = try #require(file.tensors["weight_ih_l0"]?.matrix())
             #expect(stored[14, 2] == network.parameters["weight_ih_l0"][2, 14])
         }

@@ -12,8 +12,10 @@ import TestSupport
 
     static let shapes: [Shape] =
         [1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 40, 63, 65].map { Shape(B: 1 + $0 % 4, T: 3, I: 1 + $0 % 5, H: $0) }
-        + [Shape(B: 1, T: 1, I: 1, H: 1), Shape(B: 33, T: 4, I: 7, H: 24), Shape(B: 70, T: 3, I: 65, H: 37),
-           Shape(B: 9, T: 2, I: 130, H: 129), Shape(B: 2, T: 40, I: 3, H: 200)]
+        + [
+            Shape(B: 1, T: 1, I: 1, H: 1), Shape(B: 33, T: 4, I: 7, H: 24), Shape(B: 70, T: 3, I: 65, H: 37),
+            Shape(B: 9, T: 2, I: 130, H: 129), Shape(B: 2, T: 40, I: 3, H: 200),
+        ]
 
     @Test(arguments: shapes, Cell.allCases)
     func everyLevelAgreesWithReference(_ shape: Shape, _ cell: Cell) {
@@ -31,7 +33,8 @@ import TestSupport
         _: S.Type, _ shape: Shape, _ cell: Cell, _ backend: Backend, _ level: KernelLevel
     ) -> [Matrix<S>] {
         var random = Random(seed: 11)
-        let configuration = Configuration(cell: cell, inputSize: shape.I, hiddenSize: shape.H, head: Head(outputSize: 2))
+        let configuration = Configuration(
+            cell: cell, inputSize: shape.I, hiddenSize: shape.H, head: Head(outputSize: 2))
         let packing = Packing(lengths: (0..<shape.B).map { 1 + ($0 * 3 + shape.T - 1) % shape.T })
         let network = Network<S>(configuration, .pyTorch, using: &random, backend: backend, level: level)
         let x = Matrix<S>.random(rows: packing.rowCount, columns: shape.I, using: &random)
@@ -41,7 +44,9 @@ import TestSupport
         let recording = network.record(x, packing, from: initial)
         let outputs = recording.outputs, state = recording.state
         let gradients = recording.backward(outputs: dy, state: dState)
-        return [outputs, state.hidden[0], gradients.parameters.values, gradients.inputs, gradients.initialState.hidden[0]]
+        return [
+            outputs, state.hidden[0], gradients.parameters.values, gradients.inputs, gradients.initialState.hidden[0],
+        ]
     }
 
     /// Bound: a sum of K products of size about 1 is off by about sqrt(K) units, and a pass chains T of them; 40 units of
@@ -55,7 +60,9 @@ import TestSupport
     }
 
     /// Panels of every width against the plain product, by the rule for OpenBLAS's small kernels and by the other.
-    @Test(arguments: Backend.available, [PanelRule.whole, .smallProducts(preferredWidth: 4), .smallProducts(preferredWidth: 32)])
+    @Test(
+        arguments: Backend.available,
+        [PanelRule.whole, .smallProducts(preferredWidth: 4), .smallProducts(preferredWidth: 32)])
     func panelProductsEqualPlainOnes(_ backend: Backend, _ rule: PanelRule) {
         var random = Random(seed: 12)
         let engine = Engine<Double>(backend: backend, level: .best)
@@ -74,7 +81,8 @@ import TestSupport
                 #expect(relativeDifference(c, expected) < 1e-14 * Double(depth))
 
                 var expectedBack = a, back = a
-                Reference.multiply(c0.view, false, b.view, true, into: expectedBack.mutableView(), accumulate: accumulate)
+                Reference.multiply(
+                    c0.view, false, b.view, true, into: expectedBack.mutableView(), accumulate: accumulate)
                 engine.multiply(c0.view, transposed.view, into: back.mutableView(), accumulate: accumulate)
                 #expect(relativeDifference(back, expectedBack) < 1e-14 * Double(columns))
             }

@@ -106,10 +106,14 @@ import Testing
     @Test(arguments: Function.allCases, KernelLevel.available)
     func doubles(_ function: Function, _ level: KernelLevel) {
         var random = Random(seed: 21)
-        var x: [Double] = [0, -0.0, .infinity, -.infinity, .nan, .leastNonzeroMagnitude, -.leastNonzeroMagnitude,
-                           .leastNormalMagnitude, .greatestFiniteMagnitude, -.greatestFiniteMagnitude]
+        var x: [Double] = [
+            0, -0.0, .infinity, -.infinity, .nan, .leastNonzeroMagnitude, -.leastNonzeroMagnitude,
+            .leastNormalMagnitude, .greatestFiniteMagnitude, -.greatestFiniteMagnitude,
+        ]
         // Both sides of every place where a branch of the definition changes.
-        for place in [709.78, 709.7827128933841, -745.13, -708.39, -746, 22, 19.06, 0.5 * Foundation.log(2), 1e-300, 37, 1] {
+        for place in [
+            709.78, 709.7827128933841, -745.13, -708.39, -746, 22, 19.06, 0.5 * Foundation.log(2), 1e-300, 37, 1,
+        ] {
             for sign in [1.0, -1.0] {
                 var value = sign * place
                 for _ in 0..<50 { value = value.nextDown }
@@ -121,9 +125,9 @@ import Testing
         }
         let count = Self.isExhaustive ? 20_000_000 : 60_000
         for _ in 0..<count {
-            x.append(Double(bitPattern: random.next()))        // any bits: every magnitude, NaN too
-            x.append(1500 * random.uniform() - 750)            // the whole range of exp
-            x.append(40 * random.uniform() - 20)               // where gates live
+            x.append(Double(bitPattern: random.next())) // any bits: every magnitude, NaN too
+            x.append(1500 * random.uniform() - 750) // the whole range of exp
+            x.append(40 * random.uniform() - 20) // where gates live
             x.append((random.uniform() - 0.5) * 2)
         }
         let y = values(function, level, x)

@@ -19,7 +19,8 @@ import TestSupport
         let steps = fixture.shape("x")[0], sequences = fixture.shape("x")[1]
         let configuration = Configuration(
             cell: .gru(golden.variant), inputSize: fixture.shape("x")[2], hiddenSize: fixture.shape("y")[2])
-        let packing = fixture.file.tensors["lengths"] == nil
+        let packing =
+            fixture.file.tensors["lengths"] == nil
             ? Packing(sequences: sequences, steps: steps) : Packing(lengths: try fixture.integers("lengths"))
         let network = Network(configuration, try fixture.parameters(configuration), backend: backend)
 
@@ -35,12 +36,14 @@ import TestSupport
         let gradients = recording.backward(outputs: pack(try fixture.matrix("dy"), packing), state: finalGradient)
         #expect(relativeDifference(gradients.inputs, pack(try fixture.matrix("grad.x"), packing)) < Self.tolerance)
         if fixture.file.tensors["grad.h0"] != nil {
-            #expect(relativeDifference(gradients.initialState.hidden[0], try fixture.matrix("grad.h0")) < Self.tolerance)
+            #expect(
+                relativeDifference(gradients.initialState.hidden[0], try fixture.matrix("grad.h0")) < Self.tolerance)
         }
         let golden = try fixture.parameters(configuration, prefix: "grad.")
         for entry in golden.layout.entries {
-            #expect(relativeDifference(gradients.parameters[entry.name], golden[entry.name]) < Self.tolerance,
-                    "gradient of \(entry.name)")
+            #expect(
+                relativeDifference(gradients.parameters[entry.name], golden[entry.name]) < Self.tolerance,
+                "gradient of \(entry.name)")
         }
     }
 

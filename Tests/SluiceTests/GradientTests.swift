@@ -13,11 +13,15 @@ import TestSupport
     }
 
     static let cases: [Case] = [nil, Head(outputSize: 2), Head(outputSize: 3, steps: .last)].flatMap { head in
-        Configuration.everyCell(inputSize: 3, hiddenSize: 5, head: head).map { Case(configuration: $0, lengths: [4, 4]) }
+        Configuration.everyCell(inputSize: 3, hiddenSize: 5, head: head).map {
+            Case(configuration: $0, lengths: [4, 4])
+        }
             + Configuration.everyCell(inputSize: 2, hiddenSize: 3, layers: 2, head: head).map {
                 Case(configuration: $0, lengths: [1, 5, 3, 3])
             }
-            + Configuration.everyCell(inputSize: 1, hiddenSize: 1, head: head).map { Case(configuration: $0, lengths: [1]) }
+            + Configuration.everyCell(inputSize: 1, hiddenSize: 1, head: head).map {
+                Case(configuration: $0, lengths: [1])
+            }
     }
 
     /// With step h the difference's own error is about h^2 / 6 times a third derivative plus epsilon / h times the loss:
@@ -28,7 +32,8 @@ import TestSupport
         let configuration = test.configuration
         let packing = Packing(lengths: test.lengths)
         let network = Network<Double>(
-            configuration, Initialization(all: .truncatedNormal(standardDeviation: 0.8)), using: &random, backend: backend)
+            configuration, Initialization(all: .truncatedNormal(standardDeviation: 0.8)), using: &random,
+            backend: backend)
         let x = Matrix<Double>.random(rows: packing.rowCount, columns: configuration.inputSize, using: &random)
         let initial = State<Double>.random(configuration, sequences: packing.sequenceCount, using: &random)
         let outputGradient = Matrix<Double>.random(
@@ -44,7 +49,8 @@ import TestSupport
             }
         }
 
-        let gradients = network.record(x, packing, from: initial).backward(outputs: outputGradient, state: stateGradient)
+        let gradients = network.record(x, packing, from: initial).backward(
+            outputs: outputGradient, state: stateGradient)
         expectDifferences(network.parameters.values, gradients.parameters.values, "parameters") {
             var changed = network
             changed.parameters.values = $0

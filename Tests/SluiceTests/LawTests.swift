@@ -29,12 +29,16 @@ import TestSupport
             for layer in initial.hidden.indices {
                 aloneInitial.hidden[layer] = row(sequence, of: initial.hidden[layer])
             }
-            let (aloneOutputs, aloneState) = network.forward(alone, Packing(sequences: 1, steps: length), from: aloneInitial)
+            let (aloneOutputs, aloneState) = network.forward(
+                alone, Packing(sequences: 1, steps: length), from: aloneInitial)
             for layer in state.hidden.indices {
-                #expect(relativeDifference(row(sequence, of: state.hidden[layer]), aloneState.hidden[layer]) < Self.tolerance)
+                #expect(
+                    relativeDifference(row(sequence, of: state.hidden[layer]), aloneState.hidden[layer])
+                        < Self.tolerance)
             }
             for step in 0..<aloneOutputs.rows {
-                let batchRow = configuration.head?.steps == .last ? sequence : packing.row(sequence: sequence, step: step)
+                let batchRow =
+                    configuration.head?.steps == .last ? sequence : packing.row(sequence: sequence, step: step)
                 #expect(relativeDifference(row(batchRow, of: outputs), row(step, of: aloneOutputs)) < Self.tolerance)
             }
         }
@@ -102,7 +106,9 @@ import TestSupport
     }
 
     /// A batch of many shards has the gradient that its sequences have one by one.
-    @Test(arguments: Configuration.everyCell(inputSize: 2, hiddenSize: 5), [nil, Head(outputSize: 2), Head(outputSize: 2, steps: .last)])
+    @Test(
+        arguments: Configuration.everyCell(inputSize: 2, hiddenSize: 5),
+        [nil, Head(outputSize: 2), Head(outputSize: 2, steps: .last)])
     func shardedGradientEqualsSumOverSequences(_ plain: Configuration, _ head: Head?) {
         var configuration = plain
         configuration.head = head
@@ -119,7 +125,8 @@ import TestSupport
         var sum = Parameters<Double>(network.parameters.layout)
         for (sequence, length) in lengths.enumerated() {
             func alone(_ matrix: Matrix<Double>) -> Matrix<Double> {
-                let rows = head?.steps == .last && matrix == dy
+                let rows =
+                    head?.steps == .last && matrix == dy
                     ? [sequence] : (0..<length).map { packing.row(sequence: sequence, step: $0) }
                 return Matrix(rows: rows.count, columns: matrix.columns, rows.flatMap { row($0, of: matrix).elements })
             }
@@ -127,7 +134,8 @@ import TestSupport
             aloneState.hidden[0] = row(sequence, of: dState.hidden[0])
             let part = network.record(alone(x), Packing(sequences: 1, steps: length))
                 .backward(outputs: alone(dy), state: aloneState)
-            sum.values = Matrix(rows: 1, columns: sum.values.columns, zip(sum.values.elements, part.parameters.values.elements).map(+))
+            sum.values = Matrix(
+                rows: 1, columns: sum.values.columns, zip(sum.values.elements, part.parameters.values.elements).map(+))
             #expect(relativeDifference(part.inputs, alone(gradients.inputs)) < 1e-12)
         }
         #expect(relativeDifference(gradients.parameters.values, sum.values) < 1e-12)

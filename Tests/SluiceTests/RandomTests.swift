@@ -35,7 +35,8 @@ import TestSupport
         let q = Matrix<Double>.orthogonal(rows: rows, columns: columns, using: &random)
         let thin = min(rows, columns)
         var product = Matrix<Double>(rows: thin, columns: thin)
-        Reference.multiply(q.view, rows > columns, q.view, rows <= columns, into: product.mutableView(), accumulate: false)
+        Reference.multiply(
+            q.view, rows > columns, q.view, rows <= columns, into: product.mutableView(), accumulate: false)
         for i in 0..<thin { for j in 0..<thin { #expect(abs(product[i, j] - (i == j ? 1 : 0)) < 1e-13) } }
     }
 

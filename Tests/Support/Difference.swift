@@ -3,7 +3,8 @@ import Sluice
 /// The largest difference of two equally shaped matrices, relative to the largest element of the second.
 /// NaN anywhere gives infinity, so that it cannot pass.
 public func relativeDifference<S: Scalar>(_ a: Matrix<S>, _ b: Matrix<S>) -> S {
-    precondition(a.rows == b.rows && a.columns == b.columns, "\(a.rows) x \(a.columns) against \(b.rows) x \(b.columns)")
+    precondition(
+        a.rows == b.rows && a.columns == b.columns, "\(a.rows) x \(a.columns) against \(b.rows) x \(b.columns)")
     let left = a.elements, right = b.elements
     var difference: S = 0, largest: S = 0
     for (x, y) in zip(left, right) {

@@ -8,10 +8,12 @@ struct Engine<S: Scalar>: Sendable {
     private var kernels: Kernels<S> { unsafe table.kernels }
 
     init(backend: Backend, level: KernelLevel) {
-        precondition(backend.isAvailable,
-                     "backend \(backend.rawValue) is not in this build (the package trait OpenBLAS is off)")
-        precondition(KernelLevel.available.contains(level),
-                     "kernel level \(level.rawValue) on a processor whose best is \(KernelLevel.best.rawValue)")
+        precondition(
+            backend.isAvailable,
+            "backend \(backend.rawValue) is not in this build (the package trait OpenBLAS is off)")
+        precondition(
+            KernelLevel.available.contains(level),
+            "kernel level \(level.rawValue) on a processor whose best is \(KernelLevel.best.rawValue)")
         self.backend = backend
         self.level = level
         unsafe table = S.bindings.kernels[level.index]
@@ -23,8 +25,10 @@ struct Engine<S: Scalar>: Sendable {
 extension Engine {
     /// c [M, N] = a [M, K] b, or c += a b, with b [K, N] in panels.
     func multiply(_ a: MatrixView<S>, _ b: PanelsView<S>, into c: MatrixView<S>, accumulate: Bool = false) {
-        precondition(a.rows == c.rows && a.columns == b.shape.rows && c.columns == b.shape.columns,
-                     "a product of \(a.rows) x \(a.columns) and \(b.shape.rows) x \(b.shape.columns) into \(c.rows) x \(c.columns)")
+        precondition(
+            a.rows == c.rows && a.columns == b.shape.rows && c.columns == b.shape.columns,
+            "a product of \(a.rows) x \(a.columns) and \(b.shape.rows) x \(b.shape.columns) into \(c.rows) x \(c.columns)"
+        )
         for panel in 0..<b.count {
             let (weights, columns) = b[panel]
             let target = c.columns(columns)
@@ -80,7 +84,8 @@ extension Engine {
     ) {
         switch backend {
         case .openBLAS:
-            unsafe kernels.gruAfterForward(tape.rows, next.columns, tape.base, hu.base, bias.base, previous.base, next.base)
+            unsafe kernels.gruAfterForward(
+                tape.rows, next.columns, tape.base, hu.base, bias.base, previous.base, next.base)
         case .reference:
             Reference.gruAfterForward(tape: tape, hu: hu, bias: bias, previous: previous, next: next)
         }
@@ -92,7 +97,8 @@ extension Engine {
     ) {
         switch backend {
         case .openBLAS:
-            unsafe kernels.gruAfterBackward(tape.rows, dh.columns, tape.base, previous.base, dy?.base, dh.base, dbias.base)
+            unsafe kernels.gruAfterBackward(
+                tape.rows, dh.columns, tape.base, previous.base, dy?.base, dh.base, dbias.base)
         case .reference:
             Reference.gruAfterBackward(tape: tape, previous: previous, dy: dy, dh: dh, dbias: dbias)
         }
@@ -143,7 +149,8 @@ extension Engine {
     ) {
         switch backend {
         case .openBLAS:
-            unsafe kernels.gruBeforeGatesBackward(tape.rows, dh.columns, tape.base, previous.base, dq.base, dh.base, dbias.base)
+            unsafe kernels.gruBeforeGatesBackward(
+                tape.rows, dh.columns, tape.base, previous.base, dq.base, dh.base, dbias.base)
         case .reference:
             Reference.gruBeforeGatesBackward(tape: tape, previous: previous, dq: dq, dh: dh, dbias: dbias)
         }
@@ -163,8 +170,9 @@ extension Engine {
             unsafe kernels.adam(
                 parameters.columns, parameters.base, gradient.base, mean.base, square.base, rate, beta1, beta2, epsilon)
         case .reference:
-            Reference.adam(parameters, gradient: gradient, mean: mean, square: square, rate: rate, beta1: beta1,
-                           beta2: beta2, epsilon: epsilon)
+            Reference.adam(
+                parameters, gradient: gradient, mean: mean, square: square, rate: rate, beta1: beta1,
+                beta2: beta2, epsilon: epsilon)
         }
     }
 }

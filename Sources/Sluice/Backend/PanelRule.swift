@@ -16,7 +16,7 @@ enum PanelRule: Sendable {
     init<S: Scalar>(_ backend: Backend, _ scalar: S.Type) {
         self = .whole
         #if OpenBLAS
-        if backend == .openBLAS, ["SkylakeX", "Cooperlake", "SapphireRapids"].contains(OpenBLAS.kernelName) {
+        if backend == .openBLAS && OpenBLAS.multipliesSmallProducts {
             self = .smallProducts(preferredWidth: S.type == .float ? 64 : 32)
         }
         #endif

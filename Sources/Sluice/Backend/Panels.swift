@@ -41,9 +41,10 @@ struct Panels<S: Scalar>: Sendable {
         for index in columns.lowerBound / width..<(columns.upperBound + width - 1) / width {
             let (panel, range) = view[index]
             let common = range.clamped(to: columns)
-            body(panel,
-                 common.lowerBound - range.lowerBound..<common.upperBound - range.lowerBound,
-                 common.lowerBound - columns.lowerBound..<common.upperBound - columns.lowerBound)
+            body(
+                panel,
+                common.lowerBound - range.lowerBound..<common.upperBound - range.lowerBound,
+                common.lowerBound - columns.lowerBound..<common.upperBound - columns.lowerBound)
         }
     }
 }

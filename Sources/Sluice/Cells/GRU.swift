@@ -65,8 +65,9 @@ extension GRU {
 
             let candidate = step.scratch.reshaped(rows: step.tape.rows, columns: H)
             engine.multiply(step.tape.columns(0..<H), weights.gated!, into: candidate)
-            engine.gruBeforeUpdate(flipped: variant.flipped, tape: step.tape, hu: candidate, bias: bias,
-                                   previous: step.previous, next: step.next)
+            engine.gruBeforeUpdate(
+                flipped: variant.flipped, tape: step.tape, hu: candidate, bias: bias,
+                previous: step.previous, next: step.next)
         }
     }
 }
@@ -96,8 +97,9 @@ extension GRU {
                 step.tape.columns(0..<3 * H), weights.transposedRecurrent!, into: step.dh, accumulate: true)
 
         case .resetBefore, .chung2014:
-            engine.gruBeforeUpdateBackward(flipped: variant.flipped, tape: step.tape, previous: step.previous,
-                                           dy: step.dy, dh: step.dh, dbias: step.dbias)
+            engine.gruBeforeUpdateBackward(
+                flipped: variant.flipped, tape: step.tape, previous: step.previous,
+                dy: step.dy, dh: step.dh, dbias: step.dbias)
             let dq = step.scratch.reshaped(rows: step.tape.rows, columns: H)
             engine.multiply(step.tape.columns(3 * H..<4 * H), weights.transposedGated!, into: dq)
             engine.gruBeforeGatesBackward(

@@ -13,6 +13,8 @@ struct BLAS<S>: @unchecked Sendable {
     let gemm:
         (CBLAS_TRANSPOSE, CBLAS_TRANSPOSE, Int32, Int32, Int32, S, Reals, Int32, Reals, Int32, S, MutableReals, Int32)
             -> Void
+    /// y = alpha op(a) x + beta y: transpose, rows, columns, alpha, a, lda, x, incx, beta, y, incy.
+    let gemv: (CBLAS_TRANSPOSE, Int32, Int32, S, Reals, Int32, Reals, Int32, S, MutableReals, Int32) -> Void
     /// QR factorisation in place: rows, columns, a, lda, tau.
     let geqrf: (Int32, Int32, MutableReals, Int32, MutableReals) -> Int32
     /// The first columns of Q from a factorisation: rows, columns, reflectors, a, lda, tau.

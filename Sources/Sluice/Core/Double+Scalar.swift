@@ -24,6 +24,7 @@ private let doubleBindings = Bindings<Double>(
 #if OpenBLAS
 private let doubleBLAS = unsafe BLAS<Double>(
     gemm: { unsafe cblas_dgemm(CblasRowMajor, $0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) },
+    gemv: { unsafe cblas_dgemv(CblasRowMajor, $0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10) },
     geqrf: { unsafe LAPACKE_dgeqrf(LAPACK_ROW_MAJOR, $0, $1, $2, $3, $4) },
     orgqr: { unsafe LAPACKE_dorgqr(LAPACK_ROW_MAJOR, $0, $1, $2, $3, $4, $5) })
 #else

@@ -24,6 +24,7 @@ private let floatBindings = Bindings<Float>(
 #if OpenBLAS
 private let floatBLAS = unsafe BLAS<Float>(
     gemm: { unsafe cblas_sgemm(CblasRowMajor, $0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) },
+    gemv: { unsafe cblas_sgemv(CblasRowMajor, $0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10) },
     geqrf: { unsafe LAPACKE_sgeqrf(LAPACK_ROW_MAJOR, $0, $1, $2, $3, $4) },
     orgqr: { unsafe LAPACKE_sorgqr(LAPACK_ROW_MAJOR, $0, $1, $2, $3, $4, $5) })
 #else

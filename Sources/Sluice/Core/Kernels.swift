@@ -12,20 +12,25 @@ struct Kernels<S>: @unchecked Sendable {
     let gruAfterBackward:
         (Int, Int, _ tape: MutableReals, _ previous: Reals, _ dy: Reals?, _ dh: MutableReals, _ dbias: MutableReals)
             -> Void
-    let gruBeforeGates:
-        (Int, Int, _ tape: MutableReals, _ hu: Reals, _ bias: Reals, _ previous: Reals) -> Void
+    let gruBeforeGates: (Int, Int, _ tape: MutableReals, _ hu: Reals, _ bias: Reals, _ previous: Reals) -> Void
     let gruBeforeUpdate:
-        (Int, Int, _ flipped: Int32, _ tape: MutableReals, _ hu: Reals, _ bias: Reals, _ previous: Reals,
-         _ next: MutableReals) -> Void
+        (
+            Int, Int, _ flipped: Int32, _ tape: MutableReals, _ hu: Reals, _ bias: Reals, _ previous: Reals,
+            _ next: MutableReals
+        ) -> Void
     let gruBeforeUpdateBackward:
-        (Int, Int, _ flipped: Int32, _ tape: MutableReals, _ previous: Reals, _ dy: Reals?, _ dh: MutableReals,
-         _ dbias: MutableReals) -> Void
+        (
+            Int, Int, _ flipped: Int32, _ tape: MutableReals, _ previous: Reals, _ dy: Reals?, _ dh: MutableReals,
+            _ dbias: MutableReals
+        ) -> Void
     let gruBeforeGatesBackward:
         (Int, Int, _ tape: MutableReals, _ previous: Reals, _ dq: Reals, _ dh: MutableReals, _ dbias: MutableReals)
             -> Void
     let adam:
-        (Int, _ p: MutableReals, _ g: Reals, _ m: MutableReals, _ v: MutableReals, _ rate: S, _ beta1: S, _ beta2: S,
-         _ epsilon: S) -> Void
+        (
+            Int, _ p: MutableReals, _ g: Reals, _ m: MutableReals, _ v: MutableReals, _ rate: S, _ beta1: S, _ beta2: S,
+            _ epsilon: S
+        ) -> Void
 }
 
 /// Where the kernels of one scalar and level live, as long as the process does: engines point here without counting.

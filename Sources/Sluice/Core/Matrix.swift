@@ -18,7 +18,8 @@ public struct Matrix<S: Scalar>: Sendable {
     ///
     /// - Parameter elements: `rows * columns` numbers, row after row.
     public init(rows: Int, columns: Int, _ elements: some Collection<S>) {
-        precondition(elements.count == rows * columns, "\(elements.count) elements for a matrix of \(rows) x \(columns)")
+        precondition(
+            elements.count == rows * columns, "\(elements.count) elements for a matrix of \(rows) x \(columns)")
         self.init(rows: rows, columns: columns)
         for (index, element) in elements.enumerated() { view[index / columns, index % columns] = element }
     }
@@ -51,8 +52,9 @@ public struct Matrix<S: Scalar>: Sendable {
     }
 
     private func checkIndex(_ row: Int, _ column: Int) {
-        precondition(row >= 0 && row < rows && column >= 0 && column < columns,
-                     "element (\(row), \(column)) of a matrix of \(rows) x \(columns)")
+        precondition(
+            row >= 0 && row < rows && column >= 0 && column < columns,
+            "element (\(row), \(column)) of a matrix of \(rows) x \(columns)")
     }
 }
 

@@ -32,8 +32,9 @@ struct MatrixView<S: Scalar>: @unchecked Sendable {
 
     /// The first elements of a view without gaps, seen in another shape.
     func reshaped(rows: Int, columns: Int) -> MatrixView {
-        precondition(isContiguous && rows * columns <= self.rows * self.columns,
-                     "\(rows) x \(columns) elements of a view of \(self.rows) x \(self.columns)")
+        precondition(
+            isContiguous && rows * columns <= self.rows * self.columns,
+            "\(rows) x \(columns) elements of a view of \(self.rows) x \(self.columns)")
         return unsafe MatrixView(base: base, rows: rows, columns: columns, stride: columns)
     }
 
@@ -60,8 +61,9 @@ extension MatrixView {
     @specialized(where S == Float)
     @specialized(where S == Double)
     func copy(_ source: MatrixView) {
-        precondition(rows == source.rows && columns == source.columns,
-                     "a \(source.rows) x \(source.columns) view into a \(rows) x \(columns) one")
+        precondition(
+            rows == source.rows && columns == source.columns,
+            "a \(source.rows) x \(source.columns) view into a \(rows) x \(columns) one")
         if isContiguous && source.isContiguous {
             unsafe base.update(from: source.base, count: rows * columns)
         } else {
@@ -85,8 +87,9 @@ extension MatrixView {
     @specialized(where S == Float)
     @specialized(where S == Double)
     func copyTransposed(_ source: MatrixView) {
-        precondition(rows == source.columns && columns == source.rows,
-                     "the transpose of a \(source.rows) x \(source.columns) view into a \(rows) x \(columns) one")
+        precondition(
+            rows == source.columns && columns == source.rows,
+            "the transpose of a \(source.rows) x \(source.columns) view into a \(rows) x \(columns) one")
         let block = 16
         for i0 in Swift.stride(from: 0, to: rows, by: block) {
             for j0 in Swift.stride(from: 0, to: columns, by: block) {
@@ -104,8 +107,9 @@ extension MatrixView {
     @specialized(where S == Float)
     @specialized(where S == Double)
     func add(_ source: MatrixView) {
-        precondition(rows == source.rows && columns == source.columns,
-                     "a \(source.rows) x \(source.columns) view added to a \(rows) x \(columns) one")
+        precondition(
+            rows == source.rows && columns == source.columns,
+            "a \(source.rows) x \(source.columns) view added to a \(rows) x \(columns) one")
         for row in 0..<rows {
             let target = unsafe base + row &* stride
             let other = unsafe source.base + row &* source.stride

@@ -61,8 +61,9 @@ public struct Packing: Hashable, Sendable {
 
     /// The row of one step of one sequence, numbered as the caller does.
     public func row(sequence: Int, step: Int) -> Int {
-        precondition(step >= 0 && step < lengths[sequence],
-                     "step \(step) of sequence \(sequence), which has \(lengths[sequence])")
+        precondition(
+            step >= 0 && step < lengths[sequence],
+            "step \(step) of sequence \(sequence), which has \(lengths[sequence])")
         return offsets[step] + positions[sequence]
     }
 

@@ -10,7 +10,8 @@ struct Shard: Hashable, Sendable {
     init(batch: Packing, positions: Range<Int>) {
         self.batch = batch
         self.positions = positions
-        packing = positions.count == batch.sequenceCount
+        packing =
+            positions.count == batch.sequenceCount
             ? Packing(lengths: batch.order.map { batch.lengths[$0] })
             : Packing(lengths: batch.order[positions].map { batch.lengths[$0] })
     }
@@ -36,8 +37,9 @@ extension Packing {
     func shards() -> [Shard] {
         let count = min(max(sequenceCount / Self.shardSize, 1), Self.maximumShards)
         return (0..<count).map { index in
-            Shard(batch: self,
-                  positions: sequenceCount * index / count..<sequenceCount * (index + 1) / count)
+            Shard(
+                batch: self,
+                positions: sequenceCount * index / count..<sequenceCount * (index + 1) / count)
         }
     }
 

@@ -12,8 +12,9 @@ public struct Configuration: Codable, Hashable, Sendable {
     public var head: Head?
 
     public init(cell: Cell, inputSize: Int, hiddenSize: Int, layers: Int = 1, head: Head? = nil) {
-        precondition(inputSize >= 1 && hiddenSize >= 1 && layers >= 1,
-                     "a network with \(inputSize) inputs, \(hiddenSize) hidden units and \(layers) layers")
+        precondition(
+            inputSize >= 1 && hiddenSize >= 1 && layers >= 1,
+            "a network with \(inputSize) inputs, \(hiddenSize) hidden units and \(layers) layers")
         self.cell = cell
         self.inputSize = inputSize
         self.hiddenSize = hiddenSize

@@ -33,8 +33,9 @@ public struct Initialization: Codable, Hashable, Sendable {
 
     /// The same for all.
     public init(all initializer: Initializer) {
-        self.init(inputWeights: initializer, recurrentWeights: initializer, biases: initializer,
-                  headWeights: initializer, headBias: initializer)
+        self.init(
+            inputWeights: initializer, recurrentWeights: initializer, biases: initializer,
+            headWeights: initializer, headBias: initializer)
     }
 
     /// PyTorch's: all uniform within 1 / sqrt(H).

@@ -6,8 +6,9 @@ struct PackedWeights<S: Scalar>: Sendable {
     init(_ configuration: Configuration, engine: Engine<S>, transposed: Bool) {
         let rule = PanelRule(engine.backend, S.self)
         layers = (0..<configuration.layers).map { layer in
-            PackedLayer(cell: configuration.cell, inputSize: configuration.inputSize(ofLayer: layer),
-                        hiddenSize: configuration.hiddenSize, rule: rule, transposed: transposed)
+            PackedLayer(
+                cell: configuration.cell, inputSize: configuration.inputSize(ofLayer: layer),
+                hiddenSize: configuration.hiddenSize, rule: rule, transposed: transposed)
         }
     }
 
@@ -45,9 +46,12 @@ struct PackedLayer<S: Scalar>: Sendable {
         }
         bias = Matrix(rows: 1, columns: cell.tapeColumns * hiddenSize)
         transposedInput = transposed ? Panels(rows: gates, columns: inputSize, rule: rule) : nil
-        transposedRecurrent = !transposed ? [] : products.map {
-            Panels(rows: $0.count * hiddenSize, columns: hiddenSize, rule: rule)
-        }
+        transposedRecurrent =
+            !transposed
+            ? []
+            : products.map {
+                Panels(rows: $0.count * hiddenSize, columns: hiddenSize, rule: rule)
+            }
     }
 
     mutating func pack(

@@ -22,8 +22,9 @@ public struct Parameters<S: Scalar>: Sendable, Equatable {
         }
         set {
             let entry = entry(name)
-            precondition(newValue.rows == entry.rows && newValue.columns == entry.columns,
-                         "\(name) is \(entry.rows) x \(entry.columns), not \(newValue.rows) x \(newValue.columns)")
+            precondition(
+                newValue.rows == entry.rows && newValue.columns == entry.columns,
+                "\(name) is \(entry.rows) x \(entry.columns), not \(newValue.rows) x \(newValue.columns)")
             mutableView(entry).copy(newValue.view)
         }
     }

@@ -95,8 +95,9 @@ final class ShardWorkspace<S: Scalar>: @unchecked Sendable {
         self.shard = shard
         self.chunks = chunks
         layers = (0..<configuration.layers).map { _ in
-            LayerBuffers(packing: packing, hiddenSize: hidden, tapeColumns: tapeColumns,
-                         tapeRows: recording ? packing.rowCount : chunkRows, recording: recording)
+            LayerBuffers(
+                packing: packing, hiddenSize: hidden, tapeColumns: tapeColumns,
+                tapeRows: recording ? packing.rowCount : chunkRows, recording: recording)
         }
         let widest = configuration.cell.recurrentProducts.map(\.count).max()!
         scratch = Matrix(rows: sequences, columns: widest * hidden)
@@ -167,7 +168,9 @@ struct RowRun {
         case .all where shard.isWhole:
             [RowRun(shard: 0..<shard.packing.rowCount, batch: 0..<shard.batch.rowCount)]
         case .all:
-            (0..<shard.packing.stepCount).map { RowRun(shard: shard.packing.rows(at: $0), batch: shard.batchRows(at: $0)) }
+            (0..<shard.packing.stepCount).map {
+                RowRun(shard: shard.packing.rows(at: $0), batch: shard.batchRows(at: $0))
+            }
         case .last:
             shard.sequences.enumerated().map { RowRun(shard: $0..<$0 + 1, batch: $1..<$1 + 1) }
         }

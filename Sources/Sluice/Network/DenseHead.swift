@@ -12,7 +12,8 @@ struct DenseHead<S: Scalar> {
 
     /// From do [n, O]: dV = h' do and dc = the sum of do's rows, both accumulating, and dh = do V', overwriting.
     func backward(
-        _ h: MatrixView<S>, do outputGradient: MatrixView<S>, weightGradient: MatrixView<S>, biasGradient: MatrixView<S>,
+        _ h: MatrixView<S>, do outputGradient: MatrixView<S>, weightGradient: MatrixView<S>,
+        biasGradient: MatrixView<S>,
         dh: MatrixView<S>
     ) {
         engine.multiply(transposing: h, outputGradient, into: weightGradient, accumulate: true)

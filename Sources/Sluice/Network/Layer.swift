@@ -21,8 +21,9 @@ struct Layer<S: Scalar> {
             engine.multiply(x.rows(of: chunk, workspace), weights.input, into: chunkTape.columns(inputColumns))
             for t in chunk {
                 let stepRows = packing.rows(at: t)
-                cell.forward(step(t, tape: tape.rows(stepRows.lowerBound - tapeStart..<stepRows.upperBound - tapeStart)),
-                             weights, engine)
+                cell.forward(
+                    step(t, tape: tape.rows(stepRows.lowerBound - tapeStart..<stepRows.upperBound - tapeStart)),
+                    weights, engine)
             }
         }
     }

@@ -29,7 +29,8 @@ public struct Network<S: Scalar>: Sendable {
         _ configuration: Configuration, _ parameters: Parameters<S>, backend: Backend = .default,
         level: KernelLevel = .best, workers: Workers = .single
     ) {
-        precondition(parameters.layout == ParameterLayout(configuration), "these parameters are of another configuration")
+        precondition(
+            parameters.layout == ParameterLayout(configuration), "these parameters are of another configuration")
         self.configuration = configuration
         self.parameters = parameters
         self.workers = workers
@@ -44,8 +45,9 @@ public struct Network<S: Scalar>: Sendable {
         _ configuration: Configuration, _ initialization: Initialization, using random: inout Random,
         backend: Backend = .default, level: KernelLevel = .best, workers: Workers = .single
     ) {
-        self.init(configuration, Parameters(configuration, initialization, using: &random), backend: backend,
-                  level: level, workers: workers)
+        self.init(
+            configuration, Parameters(configuration, initialization, using: &random), backend: backend,
+            level: level, workers: workers)
     }
 
     /// The backend that computes.
@@ -98,10 +100,11 @@ extension Network {
         _ x: Matrix<S>, in workspace: Workspace<S>, state: inout State<S>, into outputs: inout Matrix<S>
     ) {
         check(x, workspace.packing, state)
-        precondition(outputs.rows == configuration.outputRowCount(workspace.packing)
-                        && outputs.columns == configuration.outputSize,
-                     "outputs of \(outputs.rows) x \(outputs.columns) for a batch whose outputs are "
-                     + "\(configuration.outputRowCount(workspace.packing)) x \(configuration.outputSize)")
+        precondition(
+            outputs.rows == configuration.outputRowCount(workspace.packing)
+                && outputs.columns == configuration.outputSize,
+            "outputs of \(outputs.rows) x \(outputs.columns) for a batch whose outputs are "
+                + "\(configuration.outputRowCount(workspace.packing)) x \(configuration.outputSize)")
         let target = outputs.mutableView()
         workspace.load(state) { $0.initialStates }
         share(workspace, ForwardWork(network: self, workspace: workspace, x: x.view, outputs: target))
@@ -110,13 +113,17 @@ extension Network {
 
     /// Checks a batch against the configuration.
     func check(_ x: Matrix<S>, _ packing: Packing, _ state: State<S>) {
-        precondition(x.rows == packing.rowCount && x.columns == configuration.inputSize,
-                     "inputs of \(x.rows) x \(x.columns) for \(packing.rowCount) rows of \(configuration.inputSize) inputs")
-        precondition(state.hidden.count == configuration.layers, "states of \(state.hidden.count) layers for a network of \(configuration.layers)")
+        precondition(
+            x.rows == packing.rowCount && x.columns == configuration.inputSize,
+            "inputs of \(x.rows) x \(x.columns) for \(packing.rowCount) rows of \(configuration.inputSize) inputs")
+        precondition(
+            state.hidden.count == configuration.layers,
+            "states of \(state.hidden.count) layers for a network of \(configuration.layers)")
         for hidden in state.hidden {
-            precondition(hidden.rows == packing.sequenceCount && hidden.columns == configuration.hiddenSize,
-                         "states of \(hidden.rows) x \(hidden.columns) for \(packing.sequenceCount) sequences and "
-                         + "\(configuration.hiddenSize) hidden units")
+            precondition(
+                hidden.rows == packing.sequenceCount && hidden.columns == configuration.hiddenSize,
+                "states of \(hidden.rows) x \(hidden.columns) for \(packing.sequenceCount) sequences and "
+                    + "\(configuration.hiddenSize) hidden units")
         }
     }
 
@@ -127,7 +134,8 @@ extension Network {
 
     /// The computation of one shard.
     func shardPass(_ shard: ShardWorkspace<S>) -> ShardPass<S> {
-        ShardPass(configuration: configuration, parameters: parameters, packed: packed, engine: engine, workspace: shard)
+        ShardPass(
+            configuration: configuration, parameters: parameters, packed: packed, engine: engine, workspace: shard)
     }
 }
 

@@ -32,11 +32,14 @@ public struct Recording<S: Scalar>: ~Copyable {
     ///   - state: the shape of ``state``; nil: zeros.
     @specialized(where S == Float)
     @specialized(where S == Double)
-    public consuming func backward(outputs outputGradient: Matrix<S>, state stateGradient: State<S>? = nil) -> Gradients<S> {
+    public consuming func backward(outputs outputGradient: Matrix<S>, state stateGradient: State<S>? = nil)
+        -> Gradients<S>
+    {
         let network = self.network, x = self.x, workspace = self.workspace
-        precondition(outputGradient.rows == outputs.rows && outputGradient.columns == outputs.columns,
-                     "a gradient of \(outputGradient.rows) x \(outputGradient.columns) for outputs of "
-                     + "\(outputs.rows) x \(outputs.columns)")
+        precondition(
+            outputGradient.rows == outputs.rows && outputGradient.columns == outputs.columns,
+            "a gradient of \(outputGradient.rows) x \(outputGradient.columns) for outputs of "
+                + "\(outputs.rows) x \(outputs.columns)")
         if let stateGradient { network.check(x, workspace.packing, stateGradient) }
         var gradients = Gradients(
             parameters: Parameters(network.parameters.layout), inputs: Matrix<S>(rows: x.rows, columns: x.columns),
@@ -45,8 +48,9 @@ public struct Recording<S: Scalar>: ~Copyable {
         workspace.load(stateGradient) { $0.carriedGradient.view }
         network.share(
             workspace,
-            BackwardWork(network: network, workspace: workspace, x: x.view, outputGradient: outputGradient.view,
-                         inputGradient: gradients.inputs.mutableView()))
+            BackwardWork(
+                network: network, workspace: workspace, x: x.view, outputGradient: outputGradient.view,
+                inputGradient: gradients.inputs.mutableView()))
         workspace.sumGradients(into: gradients.parameters.values.mutableView())
         workspace.store(&gradients.initialState) { $0.carriedGradient.view }
         return gradients

@@ -7,8 +7,9 @@ struct ShardPass<S: Scalar>: Sendable {
     let workspace: ShardWorkspace<S>
 
     private func layer(_ index: Int) -> Layer<S> {
-        Layer(cell: configuration.cell, weights: packed.layers[index].weights, engine: engine,
-              buffers: workspace.layers[index], workspace: workspace)
+        Layer(
+            cell: configuration.cell, weights: packed.layers[index].weights, engine: engine,
+            buffers: workspace.layers[index], workspace: workspace)
     }
 
     private func input(ofLayer index: Int, _ x: MatrixView<S>) -> LayerInput<S> {
@@ -54,9 +55,11 @@ struct ShardPass<S: Scalar>: Sendable {
         let top = configuration.layers - 1
         var hasStateGradient = backwardThroughHead(into: workspace.layers[top])
         for index in (0...top).reversed() {
-            let below: LayerInput<S>? = index > 0 ? .shard(workspace.layers[index - 1].stateGradient.view) : dx.map { .batch($0) }
+            let below: LayerInput<S>? =
+                index > 0 ? .shard(workspace.layers[index - 1].stateGradient.view) : dx.map { .batch($0) }
             layer(index).backward(
-                input(ofLayer: index, x), hasStateGradient: hasStateGradient, gradient: gradient(ofLayer: index), dx: below)
+                input(ofLayer: index, x), hasStateGradient: hasStateGradient, gradient: gradient(ofLayer: index),
+                dx: below)
             hasStateGradient = true
         }
     }

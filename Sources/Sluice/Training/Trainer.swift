@@ -52,13 +52,15 @@ public struct Trainer<S: Scalar>: Sendable {
     /// Forward and loss, and backward if the workspace records.
     private func pass(_ x: Matrix<S>, _ targets: Matrix<S>, _ workspace: Workspace<S>) -> S {
         let packing = workspace.packing
-        precondition(x.rows == packing.rowCount && x.columns == network.configuration.inputSize,
-                     "inputs of \(x.rows) x \(x.columns) for \(packing.rowCount) rows of "
-                     + "\(network.configuration.inputSize) inputs")
-        precondition(targets.rows == network.configuration.outputRowCount(packing)
-                        && targets.columns == network.configuration.outputSize,
-                     "targets of \(targets.rows) x \(targets.columns) for outputs of "
-                     + "\(network.configuration.outputRowCount(packing)) x \(network.configuration.outputSize)")
+        precondition(
+            x.rows == packing.rowCount && x.columns == network.configuration.inputSize,
+            "inputs of \(x.rows) x \(x.columns) for \(packing.rowCount) rows of "
+                + "\(network.configuration.inputSize) inputs")
+        precondition(
+            targets.rows == network.configuration.outputRowCount(packing)
+                && targets.columns == network.configuration.outputSize,
+            "targets of \(targets.rows) x \(targets.columns) for outputs of "
+                + "\(network.configuration.outputRowCount(packing)) x \(network.configuration.outputSize)")
         workspace.load(nil) { $0.initialStates }
         if workspace.isRecording { workspace.load(nil) { $0.carriedGradient.view } }
         network.share(

@@ -1,0 +1,71 @@
+import Sluice
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+#if OpenBLAS
+import COpenBLAS
+#endif
+
+/// What the figures were measured on.
+struct Machine: Encodable {
+    let date: String
+    /// Of the sources, with `-dirty` where they have been changed since; nil without git.
+    let commit: String?
+    let processor: String
+    /// What this process may use.
+    let cores: Int
+    /// Version and chosen kernels; nil in a build without it.
+    let openBLAS: String?
+    /// The level of the fused kernels.
+    let kernelLevel: KernelLevel
+    /// The threads of a pass.
+    let threads: Int
+
+    init(threads: Int) {
+        date = Date.now.formatted(.iso8601)
+        commit = Self.output(of: "git -C '\(ReleaseBuild.packageFolder)' describe --always --dirty --exclude '*'")
+        processor = Self.processorName ?? "unknown processor"
+        cores = ProcessInfo.processInfo.activeProcessorCount
+        #if OpenBLAS
+        let version = unsafe String(cString: openblas_get_config()).split(separator: " ").prefix(2)
+        let isForced = unsafe getenv("OPENBLAS_CORETYPE") != nil
+        let kernels = unsafe String(cString: openblas_get_corename()) + (isForced ? " (by OPENBLAS_CORETYPE)" : "")
+        openBLAS = (version + [kernels[...]]).joined(separator: " ")
+        #else
+        openBLAS = nil
+        #endif
+        kernelLevel = .best
+        self.threads = threads
+    }
+
+    var description: String {
+        """
+        \(date), \(commit.map { "commit \($0)" } ?? "no commit")
+        \(processor), \(cores) cores, \(openBLAS ?? "no OpenBLAS"), fused kernels \(kernelLevel.rawValue), \
+        \(threads) \(threads == 1 ? "thread" : "threads")
+        """
+    }
+
+    private static var processorName: String? {
+        guard let information = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return nil }
+        let line = information.split(separator: "\n").first { $0.hasPrefix("model name") }
+        return line.map { String($0.drop { $0 != ":" }.dropFirst().drop { $0 == " " }) }
+    }
+
+    /// The first line that a shell command prints, if it succeeds.
+    private static func output(of command: String) -> String? {
+        guard let pipe = unsafe popen("\(command) 2>/dev/null", "r") else { return nil }
+        var buffer = [CChar](repeating: 0, count: 128)
+        let isRead = unsafe fgets(&buffer, Int32(buffer.count), pipe) != nil
+        guard unsafe pclose(pipe) == 0, isRead else { return nil }
+        return String(decoding: buffer.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}

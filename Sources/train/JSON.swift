@@ -1,0 +1,39 @@
+/// A JSON value, written on one line; the fields of an object keep their order.
+enum JSON {
+    case string(String)
+    case integer(Int)
+    case unsigned(UInt64)
+    /// Not a number where it is not finite: JSON then says null.
+    case number(Double)
+    case boolean(Bool)
+    case array([JSON])
+    case object(KeyValuePairs<String, JSON>)
+
+    var text: String {
+        switch self {
+        case .string(let value): Self.quoted(value)
+        case .integer(let value): "\(value)"
+        case .unsigned(let value): "\(value)"
+        case .number(let value): value.isFinite ? "\(value)" : "null"
+        case .boolean(let value): "\(value)"
+        case .array(let values): "[" + values.map(\.text).joined(separator: ",") + "]"
+        case .object(let fields):
+            "{" + fields.map { "\(Self.quoted($0.key)):\($0.value.text)" }.joined(separator: ",") + "}"
+        }
+    }
+
+    private static func quoted(_ value: String) -> String {
+        var text = "\""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\"": text += "\\\""
+            case "\\": text += "\\\\"
+            case "\u{0}"..<"\u{20}":
+                let hex = String(scalar.value, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text + "\""
+    }
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import Sluice
+
+@main
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Teaches a recurrent network to add binary numbers.",
+        usage: """
+            train [<options>]
+            train add <a> <b> [--model <path>]
+            """,
+        discussion: """
+            The network reads two numbers bit by bit, the lowest bit first, and learns to put out the bits of their sum. It \
+            is trained on numbers of a few bits and then adds longer ones.
+
+            Examples:
+              train --hidden 16 --epochs 5000
+              train --variant resetAfter --scalar float --seed 7 --out runs/seven
+              train add 1024 16
+            """,
+        subcommands: [Add.self])
+
+    @OptionGroup(title: "Task") var task: TaskOptions
+    @OptionGroup(title: "Network") var network: NetworkOptions
+    @OptionGroup(title: "Training") var training: TrainingOptions
+    @OptionGroup(title: "Machine") var machine: MachineOptions
+    @OptionGroup(title: "Output") var output: OutputOptions
+
+    func run() throws {
+        try reportingFailure { () throws(Failure) in
+            let settings = try settings()
+            switch settings.scalar {
+            case .float: try train(Float.self, settings)
+            case .double: try train(Double.self, settings)
+            }
+        }
+    }
+
+    /// What the options say, checked.
+    func settings() throws(Failure) -> Settings {
+        let settings = Settings(
+            bits: task.bits, batch: task.batch, testBatch: task.testBatch, miniBatch: training.miniBatch ?? task.batch,
+            variant: network.variant, hidden: network.hidden, epochs: training.epochs,
+            learningRate: training.learningRate, seed: training.seed, scalar: machine.scalar,
+            backend: machine.backend, threads: machine.threads)
+        try settings.check()
+        return settings
+    }
+
+    private func train<S: Scalar>(_: S.Type, _ settings: Settings) throws(Failure) {
+        guard output.reportInterval >= 1 else {
+            throw .usage("--report-interval must be at least 1, not \(output.reportInterval)")
+        }
+        var report = Report(style: try output.style, interval: output.reportInterval, epochs: settings.epochs)
+        let directory = try OutputDirectory(output.out)
+        Interrupt.watch()
+        report.begin(settings)
+
+        var run = TrainingRun<S>(settings)
+        let seconds = try train(&run, settings, &report)
+        let evaluation = Evaluation(of: run.network, seed: settings.seed)
+        if Interrupt.isRequested { throw Interrupt.failure }
+
+        let saved = Result { () throws(Failure) in try directory.write(run, settings) }
+        report.end(
+            Outcome(
+                settings: settings, losses: run.losses, evaluation: evaluation, seconds: seconds,
+                files: (try? saved.get()) ?? []))
+        _ = try saved.get()
+    }
+
+    /// Trains, epoch after epoch; returns the seconds it took.
+    private func train<S: Scalar>(
+        _ run: inout TrainingRun<S>, _ settings: Settings, _ report: inout Report
+    ) throws(Failure) -> Double {
+        defer { report.endTraining() }
+        let start = ContinuousClock.now
+        while run.epochs < settings.epochs {
+            try run.epoch()
+            report.epoch(run.epochs, run.losses)
+        }
+        return (ContinuousClock.now - start).inSeconds
+    }
+}
+
+/// Runs `body`; a failure becomes one line on standard error and the exit code.
+func reportingFailure(_ body: () throws(Failure) -> Void) throws {
+    do {
+        try body()
+    } catch {
+        Console.error(error.message)
+        throw ExitCode(error.exitCode)
+    }
+}
