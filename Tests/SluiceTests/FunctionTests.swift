@@ -20,7 +20,7 @@ import Testing
             }
         }
 
-        func kernel<S>(_ kernels: Kernels<S>) -> (Int, UnsafePointer<S>, UnsafeMutablePointer<S>) -> Void {
+        func kernel(_ kernels: Kernels) -> Kernels.Function {
             switch self {
             case .exponential: kernels.exponential
             case .sigmoid: kernels.sigmoid
@@ -50,7 +50,7 @@ import Testing
     /// The kernel's values of a block of numbers.
     private func values<S: Scalar>(_ function: Function, _ level: KernelLevel, _ x: [S]) -> [S] {
         var y = [S](repeating: 0, count: x.count)
-        function.kernel(S.bindings.kernels[level.index].kernels)(x.count, x, &y)
+        function.kernel(S.bindings.kernels[level.index])(x.count, x, &y)
         return y
     }
 

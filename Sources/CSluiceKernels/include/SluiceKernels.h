@@ -65,9 +65,10 @@ sluice_level sluice_best_level(void);
                                                    const REAL *_Nonnull previous, const REAL *_Nonnull dq,             \
                                                    REAL *_Nonnull dh, REAL *_Nonnull dbias);                           \
                                                                                                                        \
-        /* Adam: m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2, p -= rate m / (sqrt(v) + epsilon); all [count]. */        \
-        void (*_Nonnull adam)(ptrdiff_t count, REAL *_Nonnull p, const REAL *_Nonnull g, REAL *_Nonnull m,             \
-                              REAL *_Nonnull v, REAL rate, REAL beta1, REAL beta2, REAL epsilon);                      \
+        /* Adam: m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2, p -= rate m / (sqrt(v) + epsilon); all [count].           \
+           constants: rate, b1, b2, epsilon. */                                                                        \
+        void (*_Nonnull adam)(ptrdiff_t count, const REAL *_Nonnull constants, REAL *_Nonnull p,                       \
+                              const REAL *_Nonnull g, REAL *_Nonnull m, REAL *_Nonnull v);                             \
     } NAME
 
 SLUICE_DECLARE_KERNELS(sluice_kernels_f32, float);

@@ -4,8 +4,9 @@
 struct Engine<S: Scalar>: Sendable {
     let backend: Backend
     let level: KernelLevel
-    private unowned(unsafe) let table: KernelTable<S>
-    private var kernels: Kernels<S> { unsafe table.kernels }
+    private let kernels: Kernels
+    /// Not counted: it lives as long as the process.
+    private unowned(unsafe) let bindings: Bindings<S>
 
     init(backend: Backend, level: KernelLevel) {
         precondition(
@@ -16,7 +17,8 @@ struct Engine<S: Scalar>: Sendable {
             "kernel level \(level.rawValue) on a processor whose best is \(KernelLevel.best.rawValue)")
         self.backend = backend
         self.level = level
-        unsafe table = S.bindings.kernels[level.index]
+        kernels = S.bindings.kernels[level.index]
+        unsafe bindings = S.bindings
     }
 }
 
@@ -65,7 +67,8 @@ extension Engine {
         assert((transposeA ? a.rows : a.columns) == (transposeB ? b.columns : b.rows))
         switch backend {
         #if OpenBLAS
-        case .openBLAS: OpenBLAS.multiply(a, transposeA, b, transposeB, into: c, accumulate: accumulate)
+        case .openBLAS:
+            unsafe OpenBLAS.multiply(bindings.blas, a, transposeA, b, transposeB, into: c, accumulate: accumulate)
         #else
         case .openBLAS: preconditionFailure("not in this build")
         #endif
@@ -167,8 +170,10 @@ extension Engine {
     ) {
         switch backend {
         case .openBLAS:
-            unsafe kernels.adam(
-                parameters.columns, parameters.base, gradient.base, mean.base, square.base, rate, beta1, beta2, epsilon)
+            let constants = (rate, beta1, beta2, epsilon)
+            unsafe withUnsafePointer(to: constants) {
+                unsafe kernels.adam(parameters.columns, $0, parameters.base, gradient.base, mean.base, square.base)
+            }
         case .reference:
             Reference.adam(
                 parameters, gradient: gradient, mean: mean, square: square, rate: rate, beta1: beta1,

@@ -9,19 +9,21 @@ enum OpenBLAS {
     /// products of one to four rows: there gemm is several times slower (M = 1, H = 128 in Double with the Haswell kernels: 4
     /// against 38 GFLOP/s).
     static func multiply<S: Scalar>(
-        _ a: MatrixView<S>, _ transposeA: Bool, _ b: MatrixView<S>, _ transposeB: Bool, into c: MatrixView<S>,
+        _ blas: BLAS<S>, _ a: MatrixView<S>, _ transposeA: Bool, _ b: MatrixView<S>, _ transposeB: Bool,
+        into c: MatrixView<S>,
         accumulate: Bool
     ) {
         if c.columns <= 4 && !transposeB {
             for column in 0..<c.columns {
-                unsafe multiply(a, transposeA, b.base + column, b.stride, into: c.base + column, c.stride, accumulate)
+                unsafe multiply(
+                    blas, a, transposeA, b.base + column, b.stride, into: c.base + column, c.stride, accumulate)
             }
         } else if c.rows <= 4 && !transposeA && !transposeB && !multipliesSmallProducts {
             for row in 0..<c.rows {
-                unsafe multiply(b, true, a.base + row * a.stride, 1, into: c.base + row * c.stride, 1, accumulate)
+                unsafe multiply(blas, b, true, a.base + row * a.stride, 1, into: c.base + row * c.stride, 1, accumulate)
             }
         } else {
-            unsafe S.bindings.blas.gemm(
+            unsafe blas.gemm(
                 transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
                 Int32(c.rows), Int32(c.columns), Int32(transposeA ? a.rows : a.columns),
                 1, a.base, Int32(a.stride), b.base, Int32(b.stride), accumulate ? 1 : 0, c.base, Int32(c.stride))
@@ -30,10 +32,10 @@ enum OpenBLAS {
 
     /// y = op(a) x, or y += op(a) x, for vectors whose elements lie a stride apart.
     private static func multiply<S: Scalar>(
-        _ a: MatrixView<S>, _ transposed: Bool, _ x: UnsafePointer<S>, _ xStride: Int,
+        _ blas: BLAS<S>, _ a: MatrixView<S>, _ transposed: Bool, _ x: UnsafePointer<S>, _ xStride: Int,
         into y: UnsafeMutablePointer<S>, _ yStride: Int, _ accumulate: Bool
     ) {
-        unsafe S.bindings.blas.gemv(
+        unsafe blas.gemv(
             transposed ? CblasTrans : CblasNoTrans, Int32(a.rows), Int32(a.columns), 1, a.base, Int32(a.stride), x,
             Int32(xStride), accumulate ? 1 : 0, y, Int32(yStride))
     }

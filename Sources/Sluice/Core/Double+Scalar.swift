@@ -18,7 +18,7 @@ private let doubleBindings = Bindings<Double>(
     exp: { exp($0) },
     log: { log($0) },
     tanh: { tanh($0) },
-    kernels: KernelLevel.available.map { KernelTable(doubleKernels($0)) },
+    kernels: KernelLevel.available.map(doubleKernels),
     blas: doubleBLAS)
 
 #if OpenBLAS
@@ -31,17 +31,17 @@ private let doubleBLAS = unsafe BLAS<Double>(
 private let doubleBLAS = BLAS<Double>()
 #endif
 
-private func doubleKernels(_ level: KernelLevel) -> Kernels<Double> {
+private func doubleKernels(_ level: KernelLevel) -> Kernels {
     let table = unsafe sluice_kernels_f64_at(level.symbol).pointee
     return unsafe Kernels(
-        exponential: table.exponential,
-        sigmoid: table.sigmoid,
-        tanh: table.tanh,
-        gruAfterForward: table.gru_after_forward,
-        gruAfterBackward: table.gru_after_backward,
-        gruBeforeGates: table.gru_before_gates,
-        gruBeforeUpdate: table.gru_before_update,
-        gruBeforeUpdateBackward: table.gru_before_update_backward,
-        gruBeforeGatesBackward: table.gru_before_gates_backward,
-        adam: table.adam)
+        exponential: Kernels.untyped(table.exponential),
+        sigmoid: Kernels.untyped(table.sigmoid),
+        tanh: Kernels.untyped(table.tanh),
+        gruAfterForward: Kernels.untyped(table.gru_after_forward),
+        gruAfterBackward: Kernels.untyped(table.gru_after_backward),
+        gruBeforeGates: Kernels.untyped(table.gru_before_gates),
+        gruBeforeUpdate: Kernels.untyped(table.gru_before_update),
+        gruBeforeUpdateBackward: Kernels.untyped(table.gru_before_update_backward),
+        gruBeforeGatesBackward: Kernels.untyped(table.gru_before_gates_backward),
+        adam: Kernels.untyped(table.adam))
 }

@@ -18,7 +18,7 @@ private let floatBindings = Bindings<Float>(
     exp: { expf($0) },
     log: { logf($0) },
     tanh: { tanhf($0) },
-    kernels: KernelLevel.available.map { KernelTable(floatKernels($0)) },
+    kernels: KernelLevel.available.map(floatKernels),
     blas: floatBLAS)
 
 #if OpenBLAS
@@ -31,17 +31,17 @@ private let floatBLAS = unsafe BLAS<Float>(
 private let floatBLAS = BLAS<Float>()
 #endif
 
-private func floatKernels(_ level: KernelLevel) -> Kernels<Float> {
+private func floatKernels(_ level: KernelLevel) -> Kernels {
     let table = unsafe sluice_kernels_f32_at(level.symbol).pointee
     return unsafe Kernels(
-        exponential: table.exponential,
-        sigmoid: table.sigmoid,
-        tanh: table.tanh,
-        gruAfterForward: table.gru_after_forward,
-        gruAfterBackward: table.gru_after_backward,
-        gruBeforeGates: table.gru_before_gates,
-        gruBeforeUpdate: table.gru_before_update,
-        gruBeforeUpdateBackward: table.gru_before_update_backward,
-        gruBeforeGatesBackward: table.gru_before_gates_backward,
-        adam: table.adam)
+        exponential: Kernels.untyped(table.exponential),
+        sigmoid: Kernels.untyped(table.sigmoid),
+        tanh: Kernels.untyped(table.tanh),
+        gruAfterForward: Kernels.untyped(table.gru_after_forward),
+        gruAfterBackward: Kernels.untyped(table.gru_after_backward),
+        gruBeforeGates: Kernels.untyped(table.gru_before_gates),
+        gruBeforeUpdate: Kernels.untyped(table.gru_before_update),
+        gruBeforeUpdateBackward: Kernels.untyped(table.gru_before_update_backward),
+        gruBeforeGatesBackward: Kernels.untyped(table.gru_before_gates_backward),
+        adam: Kernels.untyped(table.adam))
 }

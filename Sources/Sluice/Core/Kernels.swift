@@ -1,41 +1,47 @@
-/// The C kernels of one scalar at one level. Contracts: SluiceKernels.h. Sendable: they are C functions without state.
+/// The C kernels of one scalar at one level. Contracts: SluiceKernels.h; `Reals` are numbers of that scalar.
+///
+/// Plain C function pointers, on untyped memory: a Swift closure of the typed function would carry a context whose
+/// references every thread would count, at every step.
 @safe
-struct Kernels<S>: @unchecked Sendable {
-    typealias Reals = UnsafePointer<S>
-    typealias MutableReals = UnsafeMutablePointer<S>
+struct Kernels: Sendable {
+    typealias Reals = UnsafeRawPointer
+    typealias MutableReals = UnsafeMutableRawPointer
+    typealias Function = @convention(c) (_ count: Int, _ x: Reals, _ y: MutableReals) -> Void
 
-    let exponential: (_ count: Int, _ x: Reals, _ y: MutableReals) -> Void
-    let sigmoid: (_ count: Int, _ x: Reals, _ y: MutableReals) -> Void
-    let tanh: (_ count: Int, _ x: Reals, _ y: MutableReals) -> Void
+    let exponential: Function
+    let sigmoid: Function
+    let tanh: Function
     let gruAfterForward:
-        (Int, Int, _ tape: MutableReals, _ hu: Reals, _ bias: Reals, _ previous: Reals, _ next: MutableReals) -> Void
+        @convention(c) (
+            Int, Int, _ tape: MutableReals, _ hu: Reals, _ bias: Reals, _ previous: Reals, _ next: MutableReals
+        ) -> Void
     let gruAfterBackward:
-        (Int, Int, _ tape: MutableReals, _ previous: Reals, _ dy: Reals?, _ dh: MutableReals, _ dbias: MutableReals)
-            -> Void
-    let gruBeforeGates: (Int, Int, _ tape: MutableReals, _ hu: Reals, _ bias: Reals, _ previous: Reals) -> Void
+        @convention(c) (
+            Int, Int, _ tape: MutableReals, _ previous: Reals, _ dy: Reals?, _ dh: MutableReals, _ dbias: MutableReals
+        ) -> Void
+    let gruBeforeGates:
+        @convention(c) (Int, Int, _ tape: MutableReals, _ hu: Reals, _ bias: Reals, _ previous: Reals) -> Void
     let gruBeforeUpdate:
-        (
+        @convention(c) (
             Int, Int, _ flipped: Int32, _ tape: MutableReals, _ hu: Reals, _ bias: Reals, _ previous: Reals,
             _ next: MutableReals
         ) -> Void
     let gruBeforeUpdateBackward:
-        (
+        @convention(c) (
             Int, Int, _ flipped: Int32, _ tape: MutableReals, _ previous: Reals, _ dy: Reals?, _ dh: MutableReals,
             _ dbias: MutableReals
         ) -> Void
     let gruBeforeGatesBackward:
-        (Int, Int, _ tape: MutableReals, _ previous: Reals, _ dq: Reals, _ dh: MutableReals, _ dbias: MutableReals)
-            -> Void
-    let adam:
-        (
-            Int, _ p: MutableReals, _ g: Reals, _ m: MutableReals, _ v: MutableReals, _ rate: S, _ beta1: S, _ beta2: S,
-            _ epsilon: S
+        @convention(c) (
+            Int, Int, _ tape: MutableReals, _ previous: Reals, _ dq: Reals, _ dh: MutableReals, _ dbias: MutableReals
         ) -> Void
-}
+    let adam:
+        @convention(c) (
+            Int, _ constants: Reals, _ p: MutableReals, _ g: Reals, _ m: MutableReals, _ v: MutableReals
+        ) -> Void
 
-/// Where the kernels of one scalar and level live, as long as the process does: engines point here without counting.
-final class KernelTable<S>: Sendable {
-    let kernels: Kernels<S>
-
-    init(_ kernels: Kernels<S>) { self.kernels = kernels }
+    /// A typed C function as one on untyped memory: pointers are passed alike.
+    static func untyped<Typed, Untyped>(_ function: Typed) -> Untyped {
+        unsafe unsafeBitCast(function, to: Untyped.self)
+    }
 }

@@ -14,14 +14,28 @@ public enum ScalarType: String, Codable, CaseIterable, Sendable {
 }
 
 /// What an algorithm needs of one scalar and Swift's own protocols do not give: one C symbol a line.
-public struct Bindings<S>: Sendable {
+///
+/// There is one object for each scalar, for as long as the process lives.
+public final class Bindings<S>: Sendable {
     let type: ScalarType
     let exp: @Sendable (S) -> S
     let log: @Sendable (S) -> S
     let tanh: @Sendable (S) -> S
     /// One for each of ``KernelLevel/available``.
-    let kernels: [KernelTable<S>]
+    let kernels: [Kernels]
     let blas: BLAS<S>
+
+    init(
+        type: ScalarType, exp: @escaping @Sendable (S) -> S, log: @escaping @Sendable (S) -> S,
+        tanh: @escaping @Sendable (S) -> S, kernels: [Kernels], blas: BLAS<S>
+    ) {
+        self.type = type
+        self.exp = exp
+        self.log = log
+        self.tanh = tanh
+        self.kernels = kernels
+        self.blas = blas
+    }
 }
 
 extension Scalar {

@@ -13,6 +13,8 @@ struct PackedWeights<S: Scalar>: Sendable {
     }
 
     /// Copies the parameters into their packed form.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     mutating func pack(_ parameters: Parameters<S>) {
         for layer in layers.indices {
             let entries = parameters.layout.layers[layer]

@@ -146,6 +146,8 @@ private struct ForwardWork<S: Scalar>: SharedWork {
     let x: MatrixView<S>
     let outputs: MatrixView<S>
 
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     func perform(_ index: Int) {
         let shard = workspace.shards[index]
         let pass = network.shardPass(shard)

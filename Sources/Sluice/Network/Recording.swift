@@ -65,6 +65,8 @@ private struct BackwardWork<S: Scalar>: SharedWork {
     let outputGradient: MatrixView<S>
     let inputGradient: MatrixView<S>
 
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     func perform(_ index: Int) {
         let shard = workspace.shards[index]
         let pass = network.shardPass(shard)

@@ -42,6 +42,8 @@ struct ShardPass<S: Scalar>: Sendable {
     }
 
     /// The outputs, from the batch's inputs and the initial states in the workspace.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     func forward(_ x: MatrixView<S>) {
         for index in 0..<configuration.layers { layer(index).forward(input(ofLayer: index, x)) }
         head?.forward(headInput(), into: outputs)
@@ -50,6 +52,8 @@ struct ShardPass<S: Scalar>: Sendable {
     /// From the gradients of the outputs (``outputGradient``) and of the final states (each layer's
     /// `carriedGradient`): the gradients of the parameters in `workspace.gradient`, overwriting, of the initial states in
     /// each layer's `carriedGradient`, and of the batch's inputs in `dx` if it is asked for, this shard's rows overwriting.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     func backward(_ x: MatrixView<S>, dx: MatrixView<S>?) {
         workspace.gradient.view.fill(0)
         let top = configuration.layers - 1

@@ -86,6 +86,8 @@ private struct LossWork<S: Scalar>: SharedWork {
     let x: MatrixView<S>
     let targets: MatrixView<S>
 
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     func perform(_ index: Int) {
         let shard = workspace.shards[index]
         let pass = network.shardPass(shard)
