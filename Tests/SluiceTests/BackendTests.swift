@@ -45,7 +45,7 @@ import TestSupport
         let outputs = recording.outputs, state = recording.state
         let gradients = recording.backward(outputs: dy, state: dState)
         return [
-            outputs, state.hidden[0], gradients.parameters.values, gradients.inputs, gradients.initialState.hidden[0],
+            outputs, state.hidden[0], gradients.parameters.values, gradients.inputs!, gradients.initialState.hidden[0],
         ]
     }
 

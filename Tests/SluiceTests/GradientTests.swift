@@ -56,7 +56,7 @@ import TestSupport
             changed.parameters.values = $0
             return loss(changed, x, initial)
         }
-        expectDifferences(x, gradients.inputs, "inputs") { loss(network, $0, initial) }
+        expectDifferences(x, gradients.inputs!, "inputs") { loss(network, $0, initial) }
         for layer in 0..<configuration.layers {
             expectDifferences(initial.hidden[layer], gradients.initialState.hidden[layer], "initial state \(layer)") {
                 var changed = initial

@@ -136,7 +136,7 @@ import TestSupport
                 .backward(outputs: alone(dy), state: aloneState)
             sum.values = Matrix(
                 rows: 1, columns: sum.values.columns, zip(sum.values.elements, part.parameters.values.elements).map(+))
-            #expect(relativeDifference(part.inputs, alone(gradients.inputs)) < 1e-12)
+            #expect(relativeDifference(part.inputs!, alone(gradients.inputs!)) < 1e-12)
         }
         #expect(relativeDifference(gradients.parameters.values, sum.values) < 1e-12)
     }

@@ -1,9 +1,12 @@
 /// A network's weights in the form the products want: rebuilt once per update, used at every step.
 struct PackedWeights<S: Scalar>: Sendable {
     private(set) var layers: [PackedLayer<S>]
+    /// Whether the transposes are kept, which the backward pass reads.
+    let hasTransposes: Bool
 
     /// - Parameter transposed: whether the transposes are kept too, which the backward pass reads.
     init(_ configuration: Configuration, engine: Engine<S>, transposed: Bool) {
+        hasTransposes = transposed
         let rule = PanelRule(engine.backend, S.self)
         layers = (0..<configuration.layers).map { layer in
             PackedLayer(

@@ -1,20 +1,34 @@
+import Synchronization
+
 /// Every activation of a pass over one batch: allocated once, written by forward, read by backward.
 ///
 /// A workspace belongs to one packing and serves one pass at a time. Passes over batches of the same packing reuse it
 /// and then allocate nothing.
 public final class Workspace<S: Scalar>: @unchecked Sendable {
+    public let configuration: Configuration
     /// The batch's packing.
     public let packing: Packing
     /// Whether passes keep what the backward pass reads.
     let isRecording: Bool
     let shards: [ShardWorkspace<S>]
+    private let isOccupied = Atomic<Bool>(false)
 
     /// - Parameter recording: whether passes keep what the backward pass reads (a tape of every step).
     public init(_ configuration: Configuration, _ packing: Packing, recording: Bool) {
+        self.configuration = configuration
         self.packing = packing
         isRecording = recording
         shards = packing.shards().map { ShardWorkspace(configuration, $0, recording: recording) }
     }
+
+    /// Begins a pass; two at a time would write over each other.
+    func occupy() {
+        let wasFree = isOccupied.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
+        precondition(wasFree, "this workspace is in use by another pass, or by a recording that is still held")
+    }
+
+    /// Ends a pass.
+    func release() { isOccupied.store(false, ordering: .releasing) }
 
     /// Puts the rows of a state into a buffer of every layer; nil: zeros.
     func load(_ state: State<S>?, into buffer: (LayerBuffers<S>) -> MatrixView<S>) {

@@ -59,8 +59,8 @@ public struct Network<S: Scalar>: Sendable {
         update(&parameters)
     }
 
-    /// Keeps the transposed weights too from now on, so that a backward pass need not make them.
-    mutating func keepTransposedWeights() {
+    /// Keeps the transposed weights too from now on, so that ``record(_:in:from:)`` need not make them for each pass.
+    public mutating func keepTransposedWeights() {
         packed = PackedWeights(configuration, engine: engine, transposed: true)
         packed.pack(parameters)
     }
@@ -99,23 +99,36 @@ extension Network {
     public func forward(
         _ x: Matrix<S>, in workspace: Workspace<S>, state: inout State<S>, into outputs: inout Matrix<S>
     ) {
-        check(x, workspace.packing, state)
-        precondition(
-            outputs.rows == configuration.outputRowCount(workspace.packing)
-                && outputs.columns == configuration.outputSize,
-            "outputs of \(outputs.rows) x \(outputs.columns) for a batch whose outputs are "
-                + "\(configuration.outputRowCount(workspace.packing)) x \(configuration.outputSize)")
+        check(x, workspace)
+        check(state, workspace.packing)
+        checkOutputs(outputs, workspace.packing, "room")
         let target = outputs.mutableView()
+        workspace.occupy()
+        defer { workspace.release() }
         workspace.load(state) { $0.initialStates }
         share(workspace, ForwardWork(network: self, workspace: workspace, x: x.view, outputs: target))
         workspace.storeFinalStates(&state)
     }
 
-    /// Checks a batch against the configuration.
-    func check(_ x: Matrix<S>, _ packing: Packing, _ state: State<S>) {
+    /// Checks inputs and a workspace against the configuration.
+    func check(_ x: Matrix<S>, _ workspace: Workspace<S>) {
+        let rows = workspace.packing.rowCount
+        precondition(workspace.configuration == configuration, "a workspace of another configuration")
         precondition(
-            x.rows == packing.rowCount && x.columns == configuration.inputSize,
-            "inputs of \(x.rows) x \(x.columns) for \(packing.rowCount) rows of \(configuration.inputSize) inputs")
+            x.rows == rows && x.columns == configuration.inputSize,
+            "inputs of \(x.rows) x \(x.columns) for \(rows) rows of \(configuration.inputSize) inputs")
+    }
+
+    /// Checks something of the outputs' shape.
+    func checkOutputs(_ outputs: Matrix<S>, _ packing: Packing, _ name: String) {
+        let rows = configuration.outputRowCount(packing)
+        precondition(
+            outputs.rows == rows && outputs.columns == configuration.outputSize,
+            "\(name) of \(outputs.rows) x \(outputs.columns) for outputs of \(rows) x \(configuration.outputSize)")
+    }
+
+    /// Checks states against the configuration.
+    func check(_ state: State<S>, _ packing: Packing) {
         precondition(
             state.hidden.count == configuration.layers,
             "states of \(state.hidden.count) layers for a network of \(configuration.layers)")
@@ -152,6 +165,6 @@ private struct ForwardWork<S: Scalar>: SharedWork {
         let shard = workspace.shards[index]
         let pass = network.shardPass(shard)
         pass.forward(x)
-        for run in shard.outputRuns { outputs.rows(run.batch).copy(pass.outputs.rows(run.shard)) }
+        pass.copyOutputs(into: outputs)
     }
 }

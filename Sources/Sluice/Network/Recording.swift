@@ -2,27 +2,42 @@
 ///
 ///     let recording = network.record(x, packing)
 ///     let gradients = recording.backward(outputs: dy)
+///
+/// It holds its workspace: no other pass may use that until the recording is used up or gone.
 public struct Recording<S: Scalar>: ~Copyable {
-    /// The outputs, `[N, O]` or `[B, O]`.
-    public let outputs: Matrix<S>
-    /// The final states.
-    public let state: State<S>
     private let x: Matrix<S>
     private let network: Network<S>
     private let workspace: Workspace<S>
 
-    fileprivate init(_ network: Network<S>, _ x: Matrix<S>, _ packing: Packing, _ initial: State<S>?) {
-        var network = network
-        network.keepTransposedWeights()
-        workspace = Workspace(network.configuration, packing, recording: true)
-        var state = initial ?? State(network.configuration, sequences: packing.sequenceCount)
-        var outputs = Matrix<S>(
-            rows: network.configuration.outputRowCount(packing), columns: network.configuration.outputSize)
-        network.forward(x, in: workspace, state: &state, into: &outputs)
+    /// Runs the forward pass.
+    fileprivate init(_ network: Network<S>, _ x: Matrix<S>, _ workspace: Workspace<S>, _ initial: State<S>?) {
+        network.check(x, workspace)
+        if let initial { network.check(initial, workspace.packing) }
+        precondition(workspace.isRecording, "this workspace was made for passes without recording")
+        workspace.occupy()
+        workspace.load(initial) { $0.initialStates }
+        network.share(workspace, RecordedForwardWork(network: network, workspace: workspace, x: x.view))
         self.x = x
         self.network = network
-        self.outputs = outputs
-        self.state = state
+        self.workspace = workspace
+    }
+
+    deinit { workspace.release() }
+
+    /// The outputs, `[N, O]` or `[B, O]`; a copy.
+    public var outputs: Matrix<S> {
+        var outputs = Matrix<S>(
+            rows: network.configuration.outputRowCount(workspace.packing), columns: network.configuration.outputSize)
+        let target = outputs.mutableView()
+        for shard in workspace.shards { network.shardPass(shard).copyOutputs(into: target) }
+        return outputs
+    }
+
+    /// The final states; a copy.
+    public var state: State<S> {
+        var state = State<S>(network.configuration, sequences: workspace.packing.sequenceCount)
+        workspace.storeFinalStates(&state)
+        return state
     }
 
     /// The gradients of a loss, given its gradients by the outputs and by the final states. The recording is used up.
@@ -30,31 +45,65 @@ public struct Recording<S: Scalar>: ~Copyable {
     /// - Parameters:
     ///   - outputs: the shape of ``outputs``.
     ///   - state: the shape of ``state``; nil: zeros.
-    @specialized(where S == Float)
-    @specialized(where S == Double)
     public consuming func backward(outputs outputGradient: Matrix<S>, state stateGradient: State<S>? = nil)
         -> Gradients<S>
     {
-        let network = self.network, x = self.x, workspace = self.workspace
-        precondition(
-            outputGradient.rows == outputs.rows && outputGradient.columns == outputs.columns,
-            "a gradient of \(outputGradient.rows) x \(outputGradient.columns) for outputs of "
-                + "\(outputs.rows) x \(outputs.columns)")
-        if let stateGradient { network.check(x, workspace.packing, stateGradient) }
-        var gradients = Gradients(
-            parameters: Parameters(network.parameters.layout), inputs: Matrix<S>(rows: x.rows, columns: x.columns),
-            initialState: State<S>(network.configuration, sequences: workspace.packing.sequenceCount))
+        var gradients = Gradients<S>(network.configuration, workspace.packing)
+        backward(outputs: outputGradient, state: stateGradient, into: &gradients)
+        return gradients
+    }
 
+    /// The gradients, into given ones, which are overwritten: allocates nothing. The recording is used up.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    public consuming func backward(
+        outputs outputGradient: Matrix<S>, state stateGradient: State<S>? = nil, into gradients: inout Gradients<S>
+    ) {
+        network.checkOutputs(outputGradient, workspace.packing, "a gradient")
+        if let stateGradient { network.check(stateGradient, workspace.packing) }
+        precondition(
+            gradients.parameters.layout.count == network.parameters.layout.count
+                && gradients.inputs?.rows ?? x.rows == x.rows
+                && gradients.initialState.sequenceCount == workspace.packing.sequenceCount,
+            "these gradients were made for another configuration or another batch")
         workspace.load(stateGradient) { $0.carriedGradient.view }
         network.share(
             workspace,
             BackwardWork(
                 network: network, workspace: workspace, x: x.view, outputGradient: outputGradient.view,
-                inputGradient: gradients.inputs.mutableView()))
+                inputGradient: gradients.inputs?.mutableView()))
         workspace.sumGradients(into: gradients.parameters.values.mutableView())
         workspace.store(&gradients.initialState) { $0.carriedGradient.view }
-        return gradients
     }
+}
+
+/// The gradients of a loss by everything that a pass depends on.
+public struct Gradients<S: Scalar>: Sendable {
+    public var parameters: Parameters<S>
+    /// By the inputs, `[N, I]`; nil: not asked for, and not computed.
+    public var inputs: Matrix<S>?
+    /// By the initial states.
+    public var initialState: State<S>
+
+    /// Room for the gradients of a batch.
+    ///
+    /// - Parameter inputs: whether the gradient by the inputs is wanted, which costs a product.
+    public init(_ configuration: Configuration, _ packing: Packing, inputs: Bool = true) {
+        parameters = Parameters(ParameterLayout(configuration))
+        self.inputs = inputs ? Matrix(rows: packing.rowCount, columns: configuration.inputSize) : nil
+        initialState = State(configuration, sequences: packing.sequenceCount)
+    }
+}
+
+/// A forward pass over a shard whose outputs stay in the workspace.
+private struct RecordedForwardWork<S: Scalar>: SharedWork {
+    let network: Network<S>
+    let workspace: Workspace<S>
+    let x: MatrixView<S>
+
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    func perform(_ index: Int) { network.shardPass(workspace.shards[index]).forward(x) }
 }
 
 /// A backward pass over a shard, from the batch's output gradient.
@@ -63,7 +112,7 @@ private struct BackwardWork<S: Scalar>: SharedWork {
     let workspace: Workspace<S>
     let x: MatrixView<S>
     let outputGradient: MatrixView<S>
-    let inputGradient: MatrixView<S>
+    let inputGradient: MatrixView<S>?
 
     @specialized(where S == Float)
     @specialized(where S == Double)
@@ -75,20 +124,20 @@ private struct BackwardWork<S: Scalar>: SharedWork {
     }
 }
 
-/// The gradients of a loss by everything that a pass depends on.
-public struct Gradients<S: Scalar>: Sendable {
-    public var parameters: Parameters<S>
-    /// By the inputs, `[N, I]`.
-    public var inputs: Matrix<S>
-    /// By the initial states.
-    public var initialState: State<S>
-}
-
 extension Network {
     /// Computes a batch and keeps what the backward pass needs. Arguments as in ``forward(_:_:from:)``.
+    public func record(_ x: Matrix<S>, _ packing: Packing, from state: State<S>? = nil) -> Recording<S> {
+        record(x, in: Workspace(configuration, packing, recording: true), from: state)
+    }
+
+    /// Computes a batch in a workspace that is kept (and made for recording). Allocates nothing if the network keeps its
+    /// transposed weights: see ``keepTransposedWeights()``.
     @specialized(where S == Float)
     @specialized(where S == Double)
-    public func record(_ x: Matrix<S>, _ packing: Packing, from state: State<S>? = nil) -> Recording<S> {
-        Recording(self, x, packing, state)
+    public func record(_ x: Matrix<S>, in workspace: Workspace<S>, from state: State<S>? = nil) -> Recording<S> {
+        if packed.hasTransposes { return Recording(self, x, workspace, state) }
+        var network = self
+        network.keepTransposedWeights()
+        return Recording(network, x, workspace, state)
     }
 }

@@ -35,6 +35,11 @@ struct ShardPass<S: Scalar>: Sendable {
         configuration.head == nil ? workspace.layers[configuration.layers - 1].states : workspace.outputs.view
     }
 
+    /// Copies the outputs to their rows of the batch's.
+    func copyOutputs(into batch: MatrixView<S>) {
+        for run in workspace.outputRuns { batch.rows(run.batch).copy(outputs.rows(run.shard)) }
+    }
+
     /// [n, O] where the gradient of the outputs is put before ``backward(_:dx:)``.
     var outputGradient: MatrixView<S> {
         configuration.head == nil

@@ -10,9 +10,8 @@ public struct Trainer<S: Scalar>: Sendable {
     /// The optimiser's memory.
     public private(set) var optimizerState: OptimizerState<S>
     private var gradient: Parameters<S>
-    /// The last passes' workspaces: a batch of the same packing finds its own again.
-    private var training: Workspace<S>?
-    private var evaluation: Workspace<S>?
+    /// The last passes' workspaces, the latest first: a batch of the same packing finds its own again.
+    private var workspaces: [Workspace<S>] = []
 
     public init(_ network: Network<S>, loss: Loss, optimizer: Optimizer) {
         self.network = network
@@ -51,16 +50,10 @@ public struct Trainer<S: Scalar>: Sendable {
 
     /// Forward and loss, and backward if the workspace records.
     private func pass(_ x: Matrix<S>, _ targets: Matrix<S>, _ workspace: Workspace<S>) -> S {
-        let packing = workspace.packing
-        precondition(
-            x.rows == packing.rowCount && x.columns == network.configuration.inputSize,
-            "inputs of \(x.rows) x \(x.columns) for \(packing.rowCount) rows of "
-                + "\(network.configuration.inputSize) inputs")
-        precondition(
-            targets.rows == network.configuration.outputRowCount(packing)
-                && targets.columns == network.configuration.outputSize,
-            "targets of \(targets.rows) x \(targets.columns) for outputs of "
-                + "\(network.configuration.outputRowCount(packing)) x \(network.configuration.outputSize)")
+        network.check(x, workspace)
+        network.checkOutputs(targets, workspace.packing, "targets")
+        workspace.occupy()
+        defer { workspace.release() }
         workspace.load(nil) { $0.initialStates }
         if workspace.isRecording { workspace.load(nil) { $0.carriedGradient.view } }
         network.share(
@@ -69,13 +62,16 @@ public struct Trainer<S: Scalar>: Sendable {
         return workspace.shards.reduce(0) { $0 + $1.loss }
     }
 
+    /// The workspace of an earlier pass over the same packing, or a new one in the place of the oldest.
     private mutating func workspace(_ packing: Packing, recording: Bool) -> Workspace<S> {
-        let kept = recording ? training : evaluation
-        if let kept, kept.packing == packing { return kept }
+        if let kept = workspaces.first(where: { $0.isRecording == recording && $0.packing == packing }) { return kept }
         let workspace = Workspace<S>(network.configuration, packing, recording: recording)
-        if recording { training = workspace } else { evaluation = workspace }
+        workspaces = [workspace] + workspaces.prefix(Self.keptWorkspaces - 1)
         return workspace
     }
+
+    /// Enough for a training set's batches, its smaller last batch, and the same of a test set.
+    private static var keptWorkspaces: Int { 4 }
 }
 
 /// Forward and loss of a shard, and backward if its workspace records.
