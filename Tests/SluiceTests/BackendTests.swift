@@ -94,11 +94,12 @@ import TestSupport
     @Test func openBLASGetsItsThreadsBack() async {
         await #expect(processExitsWith: .success) {
             OpenBLAS.threads = 2
-            OpenBLAS.withOneThread {
-                precondition(OpenBLAS.threads == 1)
-                OpenBLAS.withOneThread { precondition(OpenBLAS.threads == 1) }
-                precondition(OpenBLAS.threads == 1)
-            }
+            OpenBLAS.beginOneThread()
+            precondition(OpenBLAS.threads == 1)
+            OpenBLAS.beginOneThread()
+            OpenBLAS.endOneThread()
+            precondition(OpenBLAS.threads == 1)
+            OpenBLAS.endOneThread()
             precondition(OpenBLAS.threads == 2)
         }
     }

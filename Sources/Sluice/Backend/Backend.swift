@@ -20,11 +20,17 @@ public enum Backend: String, Codable, CaseIterable, Sendable {
     /// The fastest backend of this build.
     public static var `default`: Backend { available[0] }
 
-    /// Runs `body` with OpenBLAS held to one thread, where this backend uses it: threads are ours, one shard each.
-    func withOneThreadEach<R>(_ body: () throws -> R) rethrows -> R {
+    /// Holds OpenBLAS to one thread, where this backend uses it, until ``endOneThreadEach()``: threads are ours, one shard each.
+    func beginOneThreadEach() {
         #if OpenBLAS
-        if self == .openBLAS { return try OpenBLAS.withOneThread(body) }
+        if self == .openBLAS { OpenBLAS.beginOneThread() }
         #endif
-        return try body()
+    }
+
+    /// Gives back what OpenBLAS was set to, once nobody holds it any more.
+    func endOneThreadEach() {
+        #if OpenBLAS
+        if self == .openBLAS { OpenBLAS.endOneThread() }
+        #endif
     }
 }

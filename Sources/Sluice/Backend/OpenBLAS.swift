@@ -1,6 +1,5 @@
 #if OpenBLAS
 import COpenBLAS
-import Synchronization
 
 enum OpenBLAS {
     /// c = op(a) op(b), or c += op(a) op(b).
@@ -46,26 +45,36 @@ enum OpenBLAS {
     /// Whether those kernels multiply small matrices without packing, which is what ``PanelRule`` builds on.
     static let multipliesSmallProducts = ["SkylakeX", "Cooperlake", "SapphireRapids"].contains(kernelName)
 
-    /// Runs `body` while OpenBLAS keeps to one thread, and gives back what it was set to. Calls may overlap, from several
-    /// threads: the first in sets, the last out gives back.
-    static func withOneThread<R>(_ body: () throws -> R) rethrows -> R {
-        holders.withLock { state in
-            if state.count == 0 {
-                state.previous = threads
-                if state.previous != 1 { threads = 1 }
+    /// Keeps OpenBLAS to one thread until ``endOneThread()``. Holds may overlap, from several threads: the first sets, the
+    /// last gives back what it was set to.
+    static func beginOneThread() { hold.begin() }
+    static func endOneThread() { hold.end() }
+
+    /// How many passes hold OpenBLAS to one thread, and what it was set to before.
+    private final class Hold: @unchecked Sendable {
+        private let lock = Lock()
+        private var count = 0
+        private var previous = 1
+
+        func begin() {
+            lock.withLock {
+                if count == 0 {
+                    previous = threads
+                    if previous != 1 { threads = 1 }
+                }
+                count += 1
             }
-            state.count += 1
         }
-        defer {
-            holders.withLock { state in
-                state.count -= 1
-                if state.count == 0 && state.previous != 1 { threads = state.previous }
+
+        func end() {
+            lock.withLock {
+                count -= 1
+                if count == 0 && previous != 1 { threads = previous }
             }
         }
-        return try body()
     }
 
-    private static let holders = Mutex((count: 0, previous: 1))
+    private static let hold = Hold()
 
     /// The threads that OpenBLAS may use for one product, in the whole process.
     static var threads: Int {

@@ -73,23 +73,10 @@ private final class Team: @unchecked Sendable {
     private let parked = Atomic<Int>(0)
     /// Written before a job's ticket, read only by who has claimed from it.
     private var work: (any SharedWork)?
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let lock = Lock()
 
     /// Pauses before a waiting thread parks: some 40 us.
     private static let spins = 2_000
-
-    init() {
-        unsafe pthread_mutex_init(mutex, nil)
-        unsafe pthread_cond_init(condition, nil)
-    }
-
-    deinit {
-        unsafe pthread_cond_destroy(condition)
-        unsafe pthread_mutex_destroy(mutex)
-        unsafe condition.deallocate()
-        unsafe mutex.deallocate()
-    }
 
     func take() -> Bool { isTaken.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged }
     func giveBack() { isTaken.store(false, ordering: .releasing) }
@@ -138,9 +125,7 @@ private final class Team: @unchecked Sendable {
 
     private func wakeParked() {
         guard parked.load(ordering: .sequentiallyConsistent) > 0 else { return }
-        unsafe pthread_mutex_lock(mutex)
-        unsafe pthread_cond_broadcast(condition)
-        unsafe pthread_mutex_unlock(mutex)
+        lock.withLock { lock.wakeAll() }
     }
 
     private func waitForWork(since job: UInt64) {
@@ -148,11 +133,11 @@ private final class Team: @unchecked Sendable {
             if hasWork(since: job) { return }
             sluice_pause()
         }
-        unsafe pthread_mutex_lock(mutex)
-        parked.add(1, ordering: .sequentiallyConsistent)
-        while !hasWork(since: job) { unsafe pthread_cond_wait(condition, mutex) }
-        parked.subtract(1, ordering: .sequentiallyConsistent)
-        unsafe pthread_mutex_unlock(mutex)
+        lock.withLock {
+            parked.add(1, ordering: .sequentiallyConsistent)
+            while !hasWork(since: job) { lock.wait() }
+            parked.subtract(1, ordering: .sequentiallyConsistent)
+        }
     }
 
     /// The life of a thread.

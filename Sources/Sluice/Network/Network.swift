@@ -142,7 +142,9 @@ extension Network {
 
     /// Does the work of every shard, over the threads.
     func share(_ workspace: Workspace<S>, _ work: some SharedWork) {
-        backend.withOneThreadEach { workers.run(workspace.shards.count, work) }
+        backend.beginOneThreadEach()
+        workers.run(workspace.shards.count, work)
+        backend.endOneThreadEach()
     }
 
     /// The computation of one shard.
