@@ -79,4 +79,20 @@ import TestSupport
             precondition(allocations == 0, "\(allocations) in 50 passes")
         }
     }
+
+    @Test func streamingSteps() async {
+        await #expect(processExitsWith: .success) {
+            var random = Random(seed: 1)
+            let configuration = Configuration(
+                cell: .gru(.resetAfter), inputSize: 16, hiddenSize: 64, layers: 2, head: Head(outputSize: 3))
+            let stream = Stream(Network<Float>(configuration, .keras, using: &random), sequences: 2)
+            let x = Matrix<Float>.random(rows: 2, columns: 16, using: &random)
+            var outputs = Matrix<Float>(rows: 2, columns: 3)
+            stream.step(x, into: &outputs)
+            let before = allocation_count()
+            for _ in 0..<50 { stream.step(x, into: &outputs) }
+            let allocations = allocation_count() - before
+            precondition(allocations == 0, "\(allocations) in 50 steps")
+        }
+    }
 }

@@ -1,0 +1,66 @@
+/// A network fed one step at a time, for one or many sequences, its state kept from step to step.
+///
+///     let stream = Stream(network, sequences: 1)
+///     stream.step(x, into: &outputs)                 // [1, I] -> [1, O]
+///
+/// A step allocates nothing, takes no lock and makes no system call. It gives what a whole batch would: the same bits where the
+/// products have the same shapes, else to a few units in the last place. A stream belongs to one thread at a time.
+public final class Stream<S: Scalar> {
+    public let network: Network<S>
+    /// B, the number of sequences.
+    public let sequenceCount: Int
+    private let workspace: Workspace<S>
+    private let passes: [ShardPass<S>]
+
+    /// A stream from zero states.
+    public init(_ network: Network<S>, sequences: Int = 1) {
+        self.network = network
+        sequenceCount = sequences
+        workspace = Workspace(
+            network.configuration, Packing(sequences: sequences, steps: 1), recording: false)
+        passes = workspace.shards.map { network.shardPass($0) }
+        network.backend.beginOneThreadEach()
+    }
+
+    deinit { network.backend.endOneThreadEach() }
+
+    /// One step of every sequence.
+    ///
+    /// - Parameters:
+    ///   - x: the inputs, `[B, I]`.
+    ///   - outputs: `[B, O]`, overwritten.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    public func step(_ x: Matrix<S>, into outputs: inout Matrix<S>) {
+        network.check(x, workspace)
+        network.checkOutputs(outputs, workspace.packing, "room")
+        let target = outputs.mutableView(), x = x.view
+        for pass in passes {
+            for layer in pass.workspace.layers { layer.initialStates.copy(layer.states) }
+            pass.forward(x)
+            pass.copyOutputs(into: target)
+        }
+    }
+
+    /// The states, to be kept, changed or put back; a copy.
+    public var state: State<S> {
+        get {
+            var state = State<S>(network.configuration, sequences: sequenceCount)
+            workspace.storeFinalStates(&state)
+            return state
+        }
+        set {
+            network.check(newValue, workspace.packing)
+            workspace.load(newValue) { $0.states }
+        }
+    }
+
+    /// Sets the states of one sequence to zero.
+    public func reset(sequence: Int) {
+        precondition(sequence >= 0 && sequence < sequenceCount, "sequence \(sequence) of \(sequenceCount)")
+        for shard in workspace.shards where shard.shard.positions.contains(sequence) {
+            let row = sequence - shard.shard.positions.lowerBound
+            for layer in shard.layers { layer.states.rows(row..<row + 1).fill(0) }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Sluice
+import Testing
+import TestSupport
+
+@Suite struct StreamTests {
+    static let configurations = [nil, Head(outputSize: 2), Head(outputSize: 2, steps: .last)].flatMap {
+        Configuration.everyCell(inputSize: 3, hiddenSize: 17, layers: 2, head: $0)
+    }
+
+    /// Step by step gives what the whole batch gives, to a few units in the last place (products of other row counts may
+    /// sum in another order).
+    @Test(arguments: configurations, Backend.available)
+    func equalsTheBatch(_ configuration: Configuration, _ backend: Backend) {
+        for sequences in [1, 3, 40] {
+            var random = Random(seed: 2)
+            let steps = 6
+            let network = Network<Double>(configuration, .pyTorch, using: &random, backend: backend)
+            let x = Matrix<Double>.random(rows: steps * sequences, columns: 3, using: &random)
+            let initial = State<Double>.random(configuration, sequences: sequences, using: &random)
+            let (outputs, state) = network.forward(x, Packing(sequences: sequences, steps: steps), from: initial)
+
+            let stream = Stream(network, sequences: sequences)
+            stream.state = initial
+            var stepOutputs = Matrix<Double>(rows: sequences, columns: configuration.outputSize)
+            for step in 0..<steps {
+                stream.step(rows(step * sequences, sequences, of: x), into: &stepOutputs)
+                if configuration.head?.steps != .last {
+                    #expect(relativeDifference(stepOutputs, rows(step * sequences, sequences, of: outputs)) < 1e-13)
+                }
+            }
+            if configuration.head?.steps == .last { #expect(relativeDifference(stepOutputs, outputs) < 1e-13) }
+            for layer in 0..<configuration.layers {
+                #expect(relativeDifference(stream.state.hidden[layer], state.hidden[layer]) < 1e-13)
+            }
+        }
+    }
+
+    @Test func resetAndRestore() {
+        var random = Random(seed: 3)
+        let configuration = Configuration(cell: .gru(.resetAfter), inputSize: 2, hiddenSize: 5)
+        let stream = Stream(Network<Double>(configuration, .pyTorch, using: &random), sequences: 40)
+        let x = Matrix<Double>.random(rows: 40, columns: 2, using: &random)
+        var outputs = Matrix<Double>(rows: 40, columns: 5), again = outputs
+        stream.step(x, into: &outputs)
+        let kept = stream.state
+        stream.step(x, into: &outputs)
+        stream.state = kept
+        stream.step(x, into: &again)
+        #expect(outputs == again)
+
+        let before = stream.state
+        stream.reset(sequence: 37)
+        #expect((0..<5).allSatisfy { stream.state.hidden[0][37, $0] == 0 })
+        #expect((0..<5).allSatisfy { stream.state.hidden[0][36, $0] == before.hidden[0][36, $0] })
+    }
+
+    private func rows(_ start: Int, _ count: Int, of matrix: Matrix<Double>) -> Matrix<Double> {
+        let elements = matrix.elements[start * matrix.columns..<(start + count) * matrix.columns]
+        return Matrix(rows: count, columns: matrix.columns, elements)
+    }
+}
