@@ -4,9 +4,9 @@
 static void NAMED(gru_after_forward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, const REAL *hu, const REAL *bias,
                                      const REAL *previous, REAL *next) {
     for (ptrdiff_t row = 0; row < rows; row++) {
-        REAL *q = tape + row * 4 * H, *r = q + H, *z = r + H, *n = z + H;
-        const REAL *un = hu + row * 3 * H, *ur = un + H, *uz = ur + H;
-        const REAL *cn = bias, *br = cn + H, *bz = br + H, *bn = bz + H;
+        REAL *n = tape + row * 4 * H, *r = n + H, *z = r + H, *q = z + H;
+        const REAL *ur = hu + row * 3 * H, *uz = ur + H, *un = uz + H;
+        const REAL *bn = bias, *br = bn + H, *bz = br + H, *cn = bz + H;
         const REAL *h = previous + row * H;
         REAL *out = next + row * H;
         VECTOR_LOOP
@@ -26,9 +26,9 @@ static void NAMED(gru_after_forward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, co
 
 static void NAMED(gru_after_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, const REAL *previous, const REAL *dy,
                                       REAL *dh, REAL *dbias) {
-    REAL *sum_q = dbias, *sum_r = sum_q + H, *sum_z = sum_r + H, *sum_n = sum_z + H;
+    REAL *sum_n = dbias, *sum_r = sum_n + H, *sum_z = sum_r + H, *sum_q = sum_z + H;
     for (ptrdiff_t row = 0; row < rows; row++) {
-        REAL *q = tape + row * 4 * H, *r = q + H, *z = r + H, *n = z + H;
+        REAL *n = tape + row * 4 * H, *r = n + H, *z = r + H, *q = z + H;
         const REAL *h = previous + row * H;
         REAL *dhr = dh + row * H;
         VECTOR_LOOP
@@ -55,7 +55,7 @@ static void NAMED(gru_after_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, c
 static void NAMED(gru_before_gates)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, const REAL *hu, const REAL *bias,
                                     const REAL *previous) {
     for (ptrdiff_t row = 0; row < rows; row++) {
-        REAL *q = tape + row * 4 * H, *r = q + H, *z = r + H;
+        REAL *r = tape + row * 4 * H + H, *z = r + H, *q = z + H;
         const REAL *ur = hu + row * 2 * H, *uz = ur + H;
         const REAL *br = bias + H, *bz = br + H;
         const REAL *h = previous + row * H;
@@ -71,9 +71,9 @@ static void NAMED(gru_before_gates)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, con
 
 static void NAMED(gru_before_update)(ptrdiff_t rows, ptrdiff_t H, int flipped, REAL *tape, const REAL *hu,
                                      const REAL *bias, const REAL *previous, REAL *next) {
-    const REAL *bn = bias + 3 * H;
+    const REAL *bn = bias;
     for (ptrdiff_t row = 0; row < rows; row++) {
-        REAL *z = tape + row * 4 * H + 2 * H, *n = z + H;
+        REAL *n = tape + row * 4 * H, *z = n + 2 * H;
         const REAL *un = hu + row * H, *h = previous + row * H;
         REAL *out = next + row * H;
         VECTOR_LOOP
@@ -88,10 +88,10 @@ static void NAMED(gru_before_update)(ptrdiff_t rows, ptrdiff_t H, int flipped, R
 
 static void NAMED(gru_before_update_backward)(ptrdiff_t rows, ptrdiff_t H, int flipped, REAL *tape,
                                               const REAL *previous, const REAL *dy, REAL *dh, REAL *dbias) {
-    REAL *sum_z = dbias + 2 * H, *sum_n = sum_z + H;
+    REAL *sum_n = dbias, *sum_z = sum_n + 2 * H;
     const REAL sign = flipped ? -1 : 1;
     for (ptrdiff_t row = 0; row < rows; row++) {
-        REAL *z = tape + row * 4 * H + 2 * H, *n = z + H;
+        REAL *n = tape + row * 4 * H, *z = n + 2 * H;
         const REAL *h = previous + row * H;
         REAL *dhr = dh + row * H;
         VECTOR_LOOP

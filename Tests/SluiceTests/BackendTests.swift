@@ -59,11 +59,12 @@ import TestSupport
         }
     }
 
-    /// Panels of every width against the plain product, by the rule for OpenBLAS's small kernels and by the other.
+    /// Every form of the weights against the plain product: panels by the rule for OpenBLAS's small kernels and by the
+    /// other, and the matrix itself with its columns from one on standing first.
     @Test(
         arguments: Backend.available,
         [PanelRule.whole, .smallProducts(preferredWidth: 4), .smallProducts(preferredWidth: 32)])
-    func panelProductsEqualPlainOnes(_ backend: Backend, _ rule: PanelRule) {
+    func productsOfEveryFormAgree(_ backend: Backend, _ rule: PanelRule) {
         var random = Random(seed: 12)
         let engine = Engine<Double>(backend: backend, level: .best)
         for (rows, depth, columns) in [(1, 1, 1), (5, 7, 3), (33, 9, 65), (40, 64, 96), (3, 200, 31)] {
@@ -74,18 +75,31 @@ import TestSupport
             panels.pack(b.view)
             var transposed = Panels<Double>(rows: columns, columns: depth, rule: rule)
             transposed.packTransposed(b.view)
+            let first = columns / 3
+            var rotated = b // the matrix of which `b` is the form with columns from `first` on first
+            rotated.mutableView().columns(first..<columns).copy(b.view.columns(0..<columns - first))
+            rotated.mutableView().columns(0..<first).copy(b.view.columns(columns - first..<columns))
+            let forms: [WeightView<Double>] = [.panels(panels.view), .plain(rotated.view, first: first)]
+            let transposedForms: [WeightView<Double>] = [
+                .panels(transposed.view), .transposed(rotated.view, first: first),
+            ]
             for accumulate in [false, true] {
-                var expected = c0, c = c0
+                var expected = c0, expectedBack = a
                 Reference.multiply(a.view, false, b.view, false, into: expected.mutableView(), accumulate: accumulate)
-                engine.multiply(a.view, panels.view, into: c.mutableView(), accumulate: accumulate)
-                #expect(relativeDifference(c, expected) < 1e-14 * Double(depth))
-
-                var expectedBack = a, back = a
                 Reference.multiply(
                     c0.view, false, b.view, true, into: expectedBack.mutableView(), accumulate: accumulate)
-                engine.multiply(c0.view, transposed.view, into: back.mutableView(), accumulate: accumulate)
-                #expect(relativeDifference(back, expectedBack) < 1e-14 * Double(columns))
+                for form in forms {
+                    var c = c0
+                    engine.multiply(a.view, form, into: c.mutableView(), accumulate: accumulate)
+                    #expect(relativeDifference(c, expected) < 1e-14 * Double(depth))
+                }
+                for form in transposedForms {
+                    var back = a
+                    engine.multiply(c0.view, form, into: back.mutableView(), accumulate: accumulate)
+                    #expect(relativeDifference(back, expectedBack) < 1e-14 * Double(columns))
+                }
             }
+            withExtendedLifetime((panels, transposed, rotated)) {}
         }
     }
 

@@ -168,7 +168,6 @@ final class PeerTraining<S: Scalar> {
 
     init(_ network: Network<S>, _ x: Matrix<S>, _ packing: Packing, _ outputGradient: Matrix<S>) {
         self.network = network
-        self.network.keepTransposedWeights()
         self.x = x
         self.outputGradient = outputGradient
         workspace = Workspace(network.configuration, packing, recording: true)

@@ -5,7 +5,7 @@
 // aliases another unless a line says so.
 //
 //   rows  sequences in this step          H  hidden units
-//   tape  [rows, 4H], columns q r z n     what the step computed and the backward pass reads
+//   tape  [rows, 4H], columns n r z q     what the step computed and the backward pass reads
 //   hu    recurrent products h U          bias  [4H], in the tape's order
 #ifndef SLUICE_KERNELS_H
 #define SLUICE_KERNELS_H
@@ -31,12 +31,12 @@ sluice_level sluice_best_level(void);
                                                                                                                        \
         /* GRU, reset after the product; one step.                                                                     \
              r, z = s(tape + hu + bias)   q = hu_n + c   n = tanh(tape_n + b_n + r q)   h' = z h + (1 - z) n           \
-           tape [rows, 4H]: in columns r z n x W; out q r z n.  hu [rows, 3H]: columns n r z.                          \
+           tape [rows, 4H]: in columns n r z x W; out n r z q.  hu [rows, 3H]: columns r z n.                          \
            previous, next [rows, H]; next may be previous. */                                                          \
         void (*_Nonnull gru_after_forward)(ptrdiff_t rows, ptrdiff_t H, REAL *_Nonnull tape, const REAL *_Nonnull hu,  \
                                            const REAL *_Nonnull bias, const REAL *_Nonnull previous,                   \
                                            REAL *_Nonnull next);                                                       \
-        /* Its backward step: the tape's q r z n become the gradients of hu_n, r, z, n before their functions,         \
+        /* Its backward step: the tape's n r z q become the gradients of n, r, z before their functions and of hu_n,       \
            dbias [4H] += their sums over the rows.                                                                     \
            dy [rows, H] or null: gradient of h' as an output.  dh [rows, H]: in dh' of the later steps,                \
            out the part of dh that does not pass through U: (dh' + dy) z. */                                           \
@@ -46,7 +46,7 @@ sluice_level sluice_best_level(void);
                                                                                                                        \
         /* GRU, reset before the product; a step in two halves, as the candidate's product needs r h.                  \
              r, z = s(tape + hu + bias)   q = r h                                                                      \
-           tape [rows, 4H]: in columns r z x W; out q r z.  hu [rows, 2H]: columns r z. */                             \
+           tape [rows, 4H]: in columns r z x W; out r z q.  hu [rows, 2H]: columns r z. */                             \
         void (*_Nonnull gru_before_gates)(ptrdiff_t rows, ptrdiff_t H, REAL *_Nonnull tape, const REAL *_Nonnull hu,   \
                                           const REAL *_Nonnull bias, const REAL *_Nonnull previous);                   \
         /*   n = tanh(tape_n + hu + b_n)   h' = z h + (1 - z) n, or with flipped update (1 - z) h + z n                \
@@ -54,7 +54,7 @@ sluice_level sluice_best_level(void);
         void (*_Nonnull gru_before_update)(ptrdiff_t rows, ptrdiff_t H, int flipped, REAL *_Nonnull tape,              \
                                            const REAL *_Nonnull hu, const REAL *_Nonnull bias,                         \
                                            const REAL *_Nonnull previous, REAL *_Nonnull next);                        \
-        /* Its backward step, the second half first: z n become their gradients before their functions,                \
+        /* Its backward step, the second half first: n z become their gradients before their functions,                \
            dbias += their sums; dh out: the part that passes neither through U nor through r h. dy as above. */        \
         void (*_Nonnull gru_before_update_backward)(ptrdiff_t rows, ptrdiff_t H, int flipped, REAL *_Nonnull tape,     \
                                                     const REAL *_Nonnull previous, const REAL *_Nullable dy,           \

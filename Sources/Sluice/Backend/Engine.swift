@@ -25,12 +25,29 @@ struct Engine<S: Scalar>: Sendable {
 // MARK: Products
 
 extension Engine {
-    /// c [M, N] = a [M, K] b, or c += a b, with b [K, N] in panels.
-    func multiply(_ a: MatrixView<S>, _ b: PanelsView<S>, into c: MatrixView<S>, accumulate: Bool = false) {
+    /// c [M, N] = a [M, K] b, or c += a b, with weights b [K, N].
+    func multiply(_ a: MatrixView<S>, _ b: WeightView<S>, into c: MatrixView<S>, accumulate: Bool = false) {
         precondition(
-            a.rows == c.rows && a.columns == b.shape.rows && c.columns == b.shape.columns,
-            "a product of \(a.rows) x \(a.columns) and \(b.shape.rows) x \(b.shape.columns) into \(c.rows) x \(c.columns)"
-        )
+            a.rows == c.rows && a.columns == b.rows && c.columns == b.columns,
+            "a product of \(a.rows) x \(a.columns) and \(b.rows) x \(b.columns) into \(c.rows) x \(c.columns)")
+        switch b {
+        case .panels(let b): multiply(a, b, into: c, accumulate: accumulate)
+        case .plain(let b, let first):
+            let split = b.columns - first
+            multiply(a, b.columns(first..<b.columns), into: c.columns(0..<split), accumulate: accumulate)
+            if first > 0 {
+                multiply(a, b.columns(0..<first), into: c.columns(split..<c.columns), accumulate: accumulate)
+            }
+        case .transposed(let b, let first):
+            let split = b.columns - first
+            multiply(a.columns(0..<split), transposing: b.columns(first..<b.columns), into: c, accumulate: accumulate)
+            if first > 0 {
+                multiply(a.columns(split..<a.columns), transposing: b.columns(0..<first), into: c, accumulate: true)
+            }
+        }
+    }
+
+    private func multiply(_ a: MatrixView<S>, _ b: PanelsView<S>, into c: MatrixView<S>, accumulate: Bool) {
         for panel in 0..<b.count {
             let (weights, columns) = b[panel]
             let target = c.columns(columns)
@@ -79,9 +96,9 @@ extension Engine {
 
 // MARK: GRU
 
-/// Contracts: SluiceKernels.h. Tape [rows, 4H] and bias [1, 4H] in columns q r z n, all views without gaps.
+/// Contracts: SluiceKernels.h. Tape [rows, 4H] and bias [1, 4H] in columns n r z q, all views without gaps.
 extension Engine {
-    /// Reset after the product: gates, candidate and next state of one step. hu [rows, 3H]: n r z.
+    /// Reset after the product: gates, candidate and next state of one step. hu [rows, 3H]: r z n.
     func gruAfterForward(
         tape: MatrixView<S>, hu: MatrixView<S>, bias: MatrixView<S>, previous: MatrixView<S>, next: MatrixView<S>
     ) {

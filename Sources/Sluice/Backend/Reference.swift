@@ -30,7 +30,7 @@ enum Reference {
 
 // MARK: GRU
 
-/// Columns of the tape, each H wide: q r z n. Equations: Cells/GRU.swift; contracts: SluiceKernels.h.
+/// Columns of the tape, each H wide: n r z q. Equations: Cells/GRU.swift; contracts: SluiceKernels.h.
 extension Reference {
     @specialized(where S == Float)
     @specialized(where S == Double)
@@ -40,14 +40,14 @@ extension Reference {
         let H = next.columns
         for i in 0..<tape.rows {
             for j in 0..<H {
-                let q = hu[i, j] + bias[0, j]
-                let r = sigmoid(tape[i, H + j] + hu[i, H + j] + bias[0, H + j])
-                let z = sigmoid(tape[i, 2 * H + j] + hu[i, 2 * H + j] + bias[0, 2 * H + j])
-                let n = S.bindings.tanh(tape[i, 3 * H + j] + bias[0, 3 * H + j] + r * q)
-                tape[i, j] = q
+                let q = hu[i, 2 * H + j] + bias[0, 3 * H + j]
+                let r = sigmoid(tape[i, H + j] + hu[i, j] + bias[0, H + j])
+                let z = sigmoid(tape[i, 2 * H + j] + hu[i, H + j] + bias[0, 2 * H + j])
+                let n = S.bindings.tanh(tape[i, j] + bias[0, j] + r * q)
+                tape[i, 3 * H + j] = q
                 tape[i, H + j] = r
                 tape[i, 2 * H + j] = z
-                tape[i, 3 * H + j] = n
+                tape[i, j] = n
                 next[i, j] = z * previous[i, j] + (1 - z) * n
             }
         }
@@ -61,20 +61,20 @@ extension Reference {
         let H = dh.columns
         for i in 0..<tape.rows {
             for j in 0..<H {
-                let q = tape[i, j], r = tape[i, H + j], z = tape[i, 2 * H + j], n = tape[i, 3 * H + j]
+                let q = tape[i, 3 * H + j], r = tape[i, H + j], z = tape[i, 2 * H + j], n = tape[i, j]
                 let d = dh[i, j] + (dy.map { $0[i, j] } ?? 0)
                 let dn = d * (1 - z) * (1 - n * n)
                 let dq = dn * r
                 let dr = dn * q * r * (1 - r)
                 let dz = d * (previous[i, j] - n) * z * (1 - z)
-                tape[i, j] = dq
+                tape[i, 3 * H + j] = dq
                 tape[i, H + j] = dr
                 tape[i, 2 * H + j] = dz
-                tape[i, 3 * H + j] = dn
-                dbias[0, j] += dq
+                tape[i, j] = dn
+                dbias[0, 3 * H + j] += dq
                 dbias[0, H + j] += dr
                 dbias[0, 2 * H + j] += dz
-                dbias[0, 3 * H + j] += dn
+                dbias[0, j] += dn
                 dh[i, j] = d * z
             }
         }
@@ -89,7 +89,7 @@ extension Reference {
         for i in 0..<tape.rows {
             for j in 0..<H {
                 let r = sigmoid(tape[i, H + j] + hu[i, j] + bias[0, H + j])
-                tape[i, j] = r * previous[i, j]
+                tape[i, 3 * H + j] = r * previous[i, j]
                 tape[i, H + j] = r
                 tape[i, 2 * H + j] = sigmoid(tape[i, 2 * H + j] + hu[i, H + j] + bias[0, 2 * H + j])
             }
@@ -106,8 +106,8 @@ extension Reference {
         for i in 0..<tape.rows {
             for j in 0..<H {
                 let z = tape[i, 2 * H + j]
-                let n = S.bindings.tanh(tape[i, 3 * H + j] + hu[i, j] + bias[0, 3 * H + j])
-                tape[i, 3 * H + j] = n
+                let n = S.bindings.tanh(tape[i, j] + hu[i, j] + bias[0, j])
+                tape[i, j] = n
                 next[i, j] = flipped ? (1 - z) * previous[i, j] + z * n : z * previous[i, j] + (1 - z) * n
             }
         }
@@ -122,14 +122,14 @@ extension Reference {
         let H = dh.columns
         for i in 0..<tape.rows {
             for j in 0..<H {
-                let z = tape[i, 2 * H + j], n = tape[i, 3 * H + j]
+                let z = tape[i, 2 * H + j], n = tape[i, j]
                 let d = dh[i, j] + (dy.map { $0[i, j] } ?? 0)
                 let dn = d * (flipped ? z : 1 - z) * (1 - n * n)
                 let dz = d * (flipped ? n - previous[i, j] : previous[i, j] - n) * z * (1 - z)
                 tape[i, 2 * H + j] = dz
-                tape[i, 3 * H + j] = dn
+                tape[i, j] = dn
                 dbias[0, 2 * H + j] += dz
-                dbias[0, 3 * H + j] += dn
+                dbias[0, j] += dn
                 dh[i, j] = d * (flipped ? 1 - z : z)
             }
         }

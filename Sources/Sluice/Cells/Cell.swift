@@ -30,11 +30,24 @@ extension Cell {
         }
     }
 
-    /// The gates of U in each of a step's recurrent products, in order: first the product with the state, then, in cells
-    /// that have one, the product with a gated state.
-    var recurrentProducts: [[Int]] {
+    /// The tape's input columns hold the gates in the parameters' order from this one on, then those before it.
+    var firstInputGate: Int {
         switch self {
-        case .gru(let variant): variant.recurrentProducts
+        case .gru: GRU.firstInputGate
+        }
+    }
+
+    /// The gates whose recurrent product is with the state.
+    var recurrentGates: Range<Int> {
+        switch self {
+        case .gru(let variant): variant.recurrentGates
+        }
+    }
+
+    /// The gates whose recurrent product is with a gated state, in cells that have one.
+    var gatedGates: Range<Int>? {
+        switch self {
+        case .gru(let variant): variant.gatedGates
         }
     }
 

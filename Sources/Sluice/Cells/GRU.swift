@@ -8,9 +8,9 @@
 ///     resetBefore    n = tanh(x Wn + (r*h) Un + bn)            h' = z*h + (1-z)*n
 ///     resetAfter     n = tanh(x Wn + bn + r*(h Un + cn))       h' = z*h + (1-z)*n
 ///
-/// A row of the tape is `q r z n`, each H wide, where q is the candidate's recurrent side: h Un + cn after, r*h before.
-/// So the input product and its gradient are the tape's last three columns, and for `resetAfter` the recurrent
-/// product's gradient is its first three: one product each, wherever they are needed.
+/// A row of the tape is `n r z q`, each H wide, where q is the candidate's recurrent side: h Un + cn after, r*h before.
+/// So the input product and its gradient are the tape's first three columns, and for `resetAfter` the recurrent
+/// product's gradient is its last three, in the order of U: one product each, wherever they are needed.
 public enum GRU {
     public enum Variant: String, Codable, CaseIterable, Sendable {
         /// Chung et al. 2014 (arXiv 1412.3555).
@@ -24,21 +24,18 @@ public enum GRU {
     static let gateCount = 3
     static let tapeColumns = 4
 
-    /// Columns r z n: the input's share.
-    static func inputColumns(hiddenSize H: Int) -> Range<Int> { H..<4 * H }
+    /// Columns n r z: the input's share. The parameters' order is r z n, so n, the third, comes first.
+    static func inputColumns(hiddenSize H: Int) -> Range<Int> { 0..<3 * H }
+    static let firstInputGate = 2
 }
 
 extension GRU.Variant {
     /// Only the candidate's recurrent bias cn of `resetAfter` is not redundant; br, bz then come in twos as in PyTorch.
     var hasRecurrentBias: Bool { self == .resetAfter }
 
-    /// After: all of U at once, in the order n r z of the tape's first columns. Before: r z, then n for r*h.
-    var recurrentProducts: [[Int]] {
-        switch self {
-        case .resetAfter: [[2, 0, 1]]
-        case .resetBefore, .chung2014: [[0, 1], [2]]
-        }
-    }
+    /// After: all of U at once. Before: r z, then n for r*h.
+    var recurrentGates: Range<Int> { self == .resetAfter ? 0..<3 : 0..<2 }
+    var gatedGates: Range<Int>? { self == .resetAfter ? nil : 2..<3 }
 
     /// Whether z weighs the candidate instead of the old state.
     fileprivate var flipped: Bool { self == .chung2014 }
@@ -55,16 +52,16 @@ extension GRU {
         switch variant {
         case .resetAfter:
             let hu = step.scratch.reshaped(rows: step.tape.rows, columns: 3 * H)
-            engine.multiply(step.previous, weights.recurrent, into: hu)
+            engine.multiply(step.previous, weights.forward.recurrent, into: hu)
             engine.gruAfterForward(tape: step.tape, hu: hu, bias: bias, previous: step.previous, next: step.next)
 
         case .resetBefore, .chung2014:
             let gates = step.scratch.reshaped(rows: step.tape.rows, columns: 2 * H)
-            engine.multiply(step.previous, weights.recurrent, into: gates)
+            engine.multiply(step.previous, weights.forward.recurrent, into: gates)
             engine.gruBeforeGates(tape: step.tape, hu: gates, bias: bias, previous: step.previous)
 
             let candidate = step.scratch.reshaped(rows: step.tape.rows, columns: H)
-            engine.multiply(step.tape.columns(0..<H), weights.gated!, into: candidate)
+            engine.multiply(step.tape.columns(3 * H..<4 * H), weights.forward.gated!, into: candidate)
             engine.gruBeforeUpdate(
                 flipped: variant.flipped, tape: step.tape, hu: candidate, bias: bias,
                 previous: step.previous, next: step.next)
@@ -94,18 +91,18 @@ extension GRU {
             engine.gruAfterBackward(
                 tape: step.tape, previous: step.previous, dy: step.dy, dh: step.dh, dbias: step.dbias)
             engine.multiply(
-                step.tape.columns(0..<3 * H), weights.transposedRecurrent!, into: step.dh, accumulate: true)
+                step.tape.columns(H..<4 * H), weights.transposed!.recurrent, into: step.dh, accumulate: true)
 
         case .resetBefore, .chung2014:
             engine.gruBeforeUpdateBackward(
                 flipped: variant.flipped, tape: step.tape, previous: step.previous,
                 dy: step.dy, dh: step.dh, dbias: step.dbias)
             let dq = step.scratch.reshaped(rows: step.tape.rows, columns: H)
-            engine.multiply(step.tape.columns(3 * H..<4 * H), weights.transposedGated!, into: dq)
+            engine.multiply(step.tape.columns(0..<H), weights.transposed!.gated!, into: dq)
             engine.gruBeforeGatesBackward(
                 tape: step.tape, previous: step.previous, dq: dq, dh: step.dh, dbias: step.dbias)
             engine.multiply(
-                step.tape.columns(H..<3 * H), weights.transposedRecurrent!, into: step.dh, accumulate: true)
+                step.tape.columns(H..<3 * H), weights.transposed!.recurrent, into: step.dh, accumulate: true)
         }
     }
 
@@ -113,15 +110,17 @@ extension GRU {
         _ variant: Variant, _ run: Run<S>, into gradient: LayerGradient<S>, _ engine: Engine<S>
     ) {
         let H = run.previous.columns
-        let q = run.tape.columns(0..<H), n = run.tape.columns(3 * H..<4 * H)
-        let rz = run.tape.columns(H..<3 * H), rzn = run.tape.columns(inputColumns(hiddenSize: H))
-        let dUrz = gradient.recurrent.columns(0..<2 * H), dUn = gradient.recurrent.columns(2 * H..<3 * H)
-
-        engine.multiply(transposing: run.x, rzn, into: gradient.input, accumulate: true)
-        engine.multiply(transposing: run.previous, rz, into: dUrz, accumulate: true)
+        let n = run.tape.columns(0..<H), rz = run.tape.columns(H..<3 * H)
+        engine.multiply(transposing: run.x, rz, into: gradient.input.columns(0..<2 * H), accumulate: true)
+        engine.multiply(transposing: run.x, n, into: gradient.input.columns(2 * H..<3 * H), accumulate: true)
         switch variant {
-        case .resetAfter: engine.multiply(transposing: run.previous, q, into: dUn, accumulate: true)
-        case .resetBefore, .chung2014: engine.multiply(transposing: q, n, into: dUn, accumulate: true)
+        case .resetAfter:
+            let rzq = run.tape.columns(H..<4 * H)
+            engine.multiply(transposing: run.previous, rzq, into: gradient.recurrent, accumulate: true)
+        case .resetBefore, .chung2014:
+            let q = run.tape.columns(3 * H..<4 * H)
+            engine.multiply(transposing: run.previous, rz, into: gradient.recurrent.columns(0..<2 * H), accumulate: true)
+            engine.multiply(transposing: q, n, into: gradient.recurrent.columns(2 * H..<3 * H), accumulate: true)
         }
     }
 }
@@ -129,24 +128,20 @@ extension GRU {
 // MARK: Biases
 
 extension GRU {
-    /// In the tape's order: cn, br + cr, bz + cz, bn.
+    /// In the tape's order: bn, br + cr, bz + cz, cn.
     static func packBias<S: Scalar>(
         _ bias: MatrixView<S>, _ recurrentBias: MatrixView<S>?, into packed: MatrixView<S>, hiddenSize H: Int
     ) {
-        packed.columns(0..<H).fill(0)
-        packed.columns(H..<4 * H).copy(bias)
-        if let recurrentBias {
-            packed.columns(0..<H).copy(recurrentBias.columns(2 * H..<3 * H))
-            packed.columns(H..<3 * H).add(recurrentBias.columns(0..<2 * H))
-        }
+        packed.columns(0..<H).copy(bias.columns(2 * H..<3 * H))
+        packed.columns(H..<3 * H).copy(bias.columns(0..<2 * H))
+        packed.columns(3 * H..<4 * H).fill(0)
+        if let recurrentBias { packed.columns(H..<4 * H).add(recurrentBias) }
     }
 
     static func accumulateBiasGradients<S: Scalar>(_ sums: MatrixView<S>, into gradient: LayerGradient<S>) {
         let H = sums.columns / tapeColumns
-        gradient.bias.add(sums.columns(H..<4 * H))
-        if let recurrentBias = gradient.recurrentBias {
-            recurrentBias.columns(0..<2 * H).add(sums.columns(H..<3 * H))
-            recurrentBias.columns(2 * H..<3 * H).add(sums.columns(0..<H))
-        }
+        gradient.bias.columns(0..<2 * H).add(sums.columns(H..<3 * H))
+        gradient.bias.columns(2 * H..<3 * H).add(sums.columns(0..<H))
+        gradient.recurrentBias?.add(sums.columns(H..<4 * H))
     }
 }

@@ -40,17 +40,19 @@ struct LayerGradient<S: Scalar> {
 
 /// One layer's weights as the time loop reads them: views only.
 struct LayerWeights<S: Scalar>: Sendable {
-    /// W [I, GH], for x W.
-    let input: PanelsView<S>
-    /// U, or the part of it that multiplies the state: see ``Cell/recurrentProducts``.
-    let recurrent: PanelsView<S>
-    /// The part of U that multiplies a gated state, in cells that have one.
-    let gated: PanelsView<S>?
+    let forward: LayerFactors<S>
+    /// The transposes, where the pass goes backward too.
+    let transposed: LayerFactors<S>?
     /// The biases of a step in the tape's order, [1, tape columns].
     let bias: MatrixView<S>
-    /// W' [GH, I], for dx; like the next two, only where a backward pass is wanted.
-    let transposedInput: PanelsView<S>?
-    /// The transposes of `recurrent` and `gated`, for dh.
-    let transposedRecurrent: PanelsView<S>?
-    let transposedGated: PanelsView<S>?
+}
+
+/// The right factors of a layer's products.
+struct LayerFactors<S: Scalar>: Sendable {
+    /// W [I, GH], its gates in the tape's order.
+    let input: WeightView<S>
+    /// U, or the part of it that multiplies the state: see ``Cell/recurrentGates``.
+    let recurrent: WeightView<S>
+    /// The part of U that multiplies a gated state, in cells that have one.
+    let gated: WeightView<S>?
 }

@@ -1,88 +1,161 @@
-/// A network's weights in the form the products want: rebuilt once per update, used at every step.
-struct PackedWeights<S: Scalar>: Sendable {
-    private(set) var layers: [PackedLayer<S>]
-    /// Whether the transposes are kept, which the backward pass reads.
-    let hasTransposes: Bool
+import Synchronization
 
-    /// - Parameter transposed: whether the transposes are kept too, which the backward pass reads.
-    init(_ configuration: Configuration, engine: Engine<S>, transposed: Bool) {
-        hasTransposes = transposed
-        let rule = PanelRule(engine.backend, S.self)
-        layers = (0..<configuration.layers).map { layer in
-            PackedLayer(
-                cell: configuration.cell, inputSize: configuration.inputSize(ofLayer: layer),
-                hiddenSize: configuration.hiddenSize, rule: rule, transposed: transposed)
+/// A network's weights in the forms that its passes read. Panels are made when a pass first needs them after a change of
+/// the parameters: inference makes no transposes, and a short sequence alone reads the parameters as they are.
+final class PackedWeights<S: Scalar>: @unchecked Sendable {
+    private let configuration: Configuration
+    private let rule: PanelRule
+    /// The biases of each layer in the tape's order, [1, tape columns].
+    private var biases: [Matrix<S>]
+    private let forward: PanelForm<S>
+    private let transposed: PanelForm<S>
+
+    init(_ parameters: Parameters<S>, _ configuration: Configuration, backend: Backend) {
+        self.configuration = configuration
+        rule = PanelRule(backend, S.self)
+        let columns = configuration.cell.tapeColumns * configuration.hiddenSize
+        biases = (0..<configuration.layers).map { _ in Matrix(rows: 1, columns: columns) }
+        forward = PanelForm(isTransposed: false)
+        transposed = PanelForm(isTransposed: true)
+        update(parameters)
+    }
+
+    /// Takes up new parameters. Only while no pass reads the old ones.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    func update(_ parameters: Parameters<S>) {
+        forward.forget()
+        transposed.forget()
+        for (index, entries) in parameters.layout.layers.enumerated() {
+            configuration.cell.packBias(
+                parameters.view(entries.bias), entries.recurrentBias.map { parameters.view($0) },
+                into: biases[index].mutableView(), hiddenSize: configuration.hiddenSize)
         }
     }
 
-    /// Copies the parameters into their packed form.
-    @specialized(where S == Float)
-    @specialized(where S == Double)
-    mutating func pack(_ parameters: Parameters<S>) {
-        for layer in layers.indices {
-            let entries = parameters.layout.layers[layer]
-            layers[layer].pack(
-                input: parameters.view(entries.input), recurrent: parameters.view(entries.recurrent),
-                bias: parameters.view(entries.bias), recurrentBias: entries.recurrentBias.map { parameters.view($0) })
+    /// Makes what a pass in a workspace reads, unless it is there. Passes of several threads may ask at once.
+    func prepare(_ parameters: Parameters<S>, for workspace: Workspace<S>) {
+        guard readsPanels(workspace.packing, recording: workspace.isRecording) else { return }
+        forward.make(parameters, configuration, rule)
+        if workspace.isRecording { transposed.make(parameters, configuration, rule) }
+    }
+
+    /// One layer's weights for a pass over a batch; valid while these weights and the parameters live.
+    func layer(_ index: Int, _ parameters: Parameters<S>, _ batch: Packing, recording: Bool) -> LayerWeights<S> {
+        let bias = biases[index].view
+        if readsPanels(batch, recording: recording) {
+            return LayerWeights(
+                forward: forward.layers[index], transposed: recording ? transposed.layers[index] : nil, bias: bias)
+        }
+        let entries = parameters.layout.layers[index]
+        let places = WeightPlaces(configuration)
+        let input = parameters.view(entries.input), recurrent = parameters.view(entries.recurrent)
+        func factors(_ form: (MatrixView<S>, _ first: Int) -> WeightView<S>) -> LayerFactors<S> {
+            LayerFactors(
+                input: form(input, places.firstInputColumn), recurrent: form(recurrent.columns(places.recurrent), 0),
+                gated: places.gated.map { form(recurrent.columns($0), 0) })
+        }
+        return LayerWeights(
+            forward: factors(WeightView.plain), transposed: recording ? factors(WeightView.transposed) : nil,
+            bias: bias)
+    }
+
+    private func readsPanels(_ batch: Packing, recording: Bool) -> Bool {
+        rule.pays(sequences: batch.sequenceCount, steps: batch.stepCount, recording: recording)
+    }
+}
+
+/// Every layer's weights in panels, or their transposes.
+private final class PanelForm<S: Scalar>: @unchecked Sendable {
+    private let isTransposed: Bool
+    private let isReady = Atomic<Bool>(false)
+    private let lock = Lock()
+    private var panels: [LayerPanels<S>] = []
+    /// The views of the panels.
+    private(set) var layers: [LayerFactors<S>] = []
+
+    init(isTransposed: Bool) { self.isTransposed = isTransposed }
+
+    func forget() { isReady.store(false, ordering: .relaxed) }
+
+    func make(_ parameters: Parameters<S>, _ configuration: Configuration, _ rule: PanelRule) {
+        if isReady.load(ordering: .acquiring) { return }
+        lock.withLock {
+            if isReady.load(ordering: .relaxed) { return }
+            if panels.isEmpty {
+                panels = (0..<configuration.layers).map {
+                    LayerPanels(configuration, layer: $0, rule, isTransposed: isTransposed)
+                }
+                layers = panels.map(\.views)
+            }
+            for index in panels.indices {
+                panels[index].pack(parameters, parameters.layout.layers[index])
+                layers[index] = panels[index].views
+            }
+            isReady.store(true, ordering: .releasing)
         }
     }
 }
 
-/// One layer's packed weights.
-struct PackedLayer<S: Scalar>: Sendable {
-    private let cell: Cell
-    private let hiddenSize: Int
-    /// The gates of U in each product: see ``Cell/recurrentProducts``.
-    private let products: [[Int]]
+/// One layer's weights in panels, or their transposes.
+private struct LayerPanels<S: Scalar> {
+    private let isTransposed: Bool
+    private let places: WeightPlaces
     private var input: Panels<S>
-    private var recurrent: [Panels<S>]
-    private var bias: Matrix<S>
-    private var transposedInput: Panels<S>?
-    private var transposedRecurrent: [Panels<S>]
+    private var recurrent: Panels<S>
+    private var gated: Panels<S>?
 
-    init(cell: Cell, inputSize: Int, hiddenSize: Int, rule: PanelRule, transposed: Bool) {
-        self.cell = cell
-        self.hiddenSize = hiddenSize
-        products = cell.recurrentProducts
-        let gates = cell.gateCount * hiddenSize
-        input = Panels(rows: inputSize, columns: gates, rule: rule)
-        recurrent = products.map {
-            Panels(rows: hiddenSize, columns: $0.count * hiddenSize, rule: rule)
+    init(_ configuration: Configuration, layer: Int, _ rule: PanelRule, isTransposed: Bool) {
+        self.isTransposed = isTransposed
+        let hidden = configuration.hiddenSize, places = WeightPlaces(configuration)
+        func room(_ rows: Int, _ columns: Int) -> Panels<S> {
+            isTransposed
+                ? Panels(rows: columns, columns: rows, rule: rule) : Panels(rows: rows, columns: columns, rule: rule)
         }
-        bias = Matrix(rows: 1, columns: cell.tapeColumns * hiddenSize)
-        transposedInput = transposed ? Panels(rows: gates, columns: inputSize, rule: rule) : nil
-        transposedRecurrent =
-            !transposed
-            ? []
-            : products.map {
-                Panels(rows: $0.count * hiddenSize, columns: hiddenSize, rule: rule)
-            }
+        self.places = places
+        input = room(configuration.inputSize(ofLayer: layer), configuration.cell.gateCount * hidden)
+        recurrent = room(hidden, places.recurrent.count)
+        gated = places.gated.map { room(hidden, $0.count) }
     }
 
-    mutating func pack(
-        input: MatrixView<S>, recurrent: MatrixView<S>, bias: MatrixView<S>, recurrentBias: MatrixView<S>?
-    ) {
-        self.input.pack(input)
-        transposedInput?.packTransposed(input)
-        for product in products.indices {
-            for place in products[product].indices {
-                let gate = products[product][place]
-                let weights = recurrent.columns(gate * hiddenSize..<(gate + 1) * hiddenSize)
-                self.recurrent[product].pack(weights, atColumn: place * hiddenSize)
-                if !transposedRecurrent.isEmpty {
-                    transposedRecurrent[product].packTransposed(weights, atRow: place * hiddenSize)
-                }
-            }
-        }
-        cell.packBias(bias, recurrentBias, into: self.bias.mutableView(), hiddenSize: hiddenSize)
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    mutating func pack(_ parameters: Parameters<S>, _ entries: ParameterLayout.Layer) {
+        let weights = parameters.view(entries.input), first = places.firstInputColumn
+        input.pack(weights.columns(first..<weights.columns), transposed: isTransposed, at: 0)
+        input.pack(weights.columns(0..<first), transposed: isTransposed, at: weights.columns - first)
+        let recurrentWeights = parameters.view(entries.recurrent)
+        recurrent.pack(recurrentWeights.columns(places.recurrent), transposed: isTransposed, at: 0)
+        if let columns = places.gated { gated!.pack(recurrentWeights.columns(columns), transposed: isTransposed, at: 0) }
     }
 
-    /// The weights as a pass reads them; valid while these weights live.
-    var weights: LayerWeights<S> {
-        LayerWeights(
-            input: input.view, recurrent: recurrent[0].view, gated: recurrent.count > 1 ? recurrent[1].view : nil,
-            bias: bias.view, transposedInput: transposedInput?.view,
-            transposedRecurrent: transposedRecurrent.count > 0 ? transposedRecurrent[0].view : nil,
-            transposedGated: transposedRecurrent.count > 1 ? transposedRecurrent[1].view : nil)
+    /// Valid while these panels live.
+    var views: LayerFactors<S> {
+        LayerFactors(input: .panels(input.view), recurrent: .panels(recurrent.view), gated: gated.map { .panels($0.view) })
+    }
+}
+
+/// Which columns of a layer's W [I, GH] and U [H, GH] the products read.
+private struct WeightPlaces {
+    /// The input product takes W's columns from this one on, then those before it.
+    let firstInputColumn: Int
+    /// U's columns that multiply the state.
+    let recurrent: Range<Int>
+    /// U's columns that multiply a gated state, in cells that have one.
+    let gated: Range<Int>?
+
+    init(_ configuration: Configuration) {
+        let cell = configuration.cell, hidden = configuration.hiddenSize
+        func columns(_ gates: Range<Int>) -> Range<Int> { gates.lowerBound * hidden..<gates.upperBound * hidden }
+        firstInputColumn = cell.firstInputGate * hidden
+        recurrent = columns(cell.recurrentGates)
+        gated = cell.gatedGates.map(columns)
+    }
+}
+
+extension Panels {
+    /// Puts a matrix at a column of the panels' matrix or, transposed, at a row of it.
+    fileprivate mutating func pack(_ matrix: MatrixView<S>, transposed: Bool, at offset: Int) {
+        if transposed { packTransposed(matrix, atRow: offset) } else { pack(matrix, atColumn: offset) }
     }
 }

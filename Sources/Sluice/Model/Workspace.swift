@@ -75,10 +75,12 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
 /// The activations of one shard. Rows are the shard's own (`Shard.packing`): N rows, B sequences.
 final class ShardWorkspace<S: Scalar>: @unchecked Sendable {
     let shard: Shard
+    /// Whether passes keep what the backward pass reads.
+    let isRecording: Bool
     /// Runs of steps that are computed together while their rows are in the cache.
     let chunks: [Range<Int>]
     let layers: [LayerBuffers<S>]
-    /// [B, columns of the widest recurrent product]
+    /// [B, columns of the product with the state, the widest]
     let scratch: Matrix<S>
     /// [R, I] a chunk's inputs, where the shard is not the whole batch; R is the rows of the largest chunk.
     let inputs: Matrix<S>
@@ -107,14 +109,14 @@ final class ShardWorkspace<S: Scalar>: @unchecked Sendable {
         let outputRows = configuration.head == nil ? 0 : configuration.outputRowCount(packing)
 
         self.shard = shard
+        isRecording = recording
         self.chunks = chunks
         layers = (0..<configuration.layers).map { _ in
             LayerBuffers(
                 packing: packing, hiddenSize: hidden, tapeColumns: tapeColumns,
                 tapeRows: recording ? packing.rowCount : chunkRows, recording: recording)
         }
-        let widest = configuration.cell.recurrentProducts.map(\.count).max()!
-        scratch = Matrix(rows: sequences, columns: widest * hidden)
+        scratch = Matrix(rows: sequences, columns: configuration.cell.recurrentGates.count * hidden)
         inputs = Matrix(rows: shard.isWhole ? 0 : chunkRows, columns: configuration.inputSize)
         previousStates = Matrix(rows: recording && !packing.isEqualLength ? chunkRows : 0, columns: hidden)
         lastStates = Matrix(rows: configuration.head?.steps == .last ? sequences : 0, columns: hidden)

@@ -12,13 +12,12 @@ struct Layer<S: Scalar> {
     /// step by step the cell.
     func forward(_ x: LayerInput<S>) {
         let tape = buffers.tape.view
-        let isRecording = tape.rows == packing.rowCount
         let inputColumns = cell.inputColumns(hiddenSize: buffers.allStates.columns)
         for chunk in workspace.chunks {
             let rows = packing.rows(of: chunk)
-            let tapeStart = isRecording ? 0 : rows.lowerBound
+            let tapeStart = workspace.isRecording ? 0 : rows.lowerBound
             let chunkTape = tape.rows(rows.lowerBound - tapeStart..<rows.upperBound - tapeStart)
-            engine.multiply(x.rows(of: chunk, workspace), weights.input, into: chunkTape.columns(inputColumns))
+            engine.multiply(x.rows(of: chunk, workspace), weights.forward.input, into: chunkTape.columns(inputColumns))
             for t in chunk {
                 let stepRows = packing.rows(at: t)
                 cell.forward(
@@ -46,7 +45,7 @@ struct Layer<S: Scalar> {
             let tape = buffers.tape.view.rows(packing.rows(of: chunk))
             let run = Run(x: x.rows(of: chunk, workspace), previous: previousStates(of: chunk), tape: tape)
             cell.accumulateGradients(run, into: gradient, engine)
-            if let dx, let transposed = weights.transposedInput {
+            if let dx, let transposed = weights.transposed?.input {
                 let target = dx.rowsToWrite(of: chunk, workspace)
                 engine.multiply(tape.columns(inputColumns), transposed, into: target)
                 dx.write(target, of: chunk, workspace)

@@ -6,11 +6,15 @@
 ///     let (outputs, state) = network.forward(x, Packing(sequences: 32, steps: 100))
 public struct Network<S: Scalar>: Sendable {
     public let configuration: Configuration
-    /// The parameters. A change repacks the weights for the products.
+    /// The parameters. After a change the next pass packs the weights for its products.
     public var parameters: Parameters<S> {
         didSet {
             precondition(parameters.layout == layout, "these parameters are of another configuration")
-            packed.pack(parameters)
+            if isKnownUniquelyReferenced(&packed) {
+                packed.update(parameters)
+            } else {
+                packed = PackedWeights(parameters, configuration, backend: backend)
+            }
         }
     }
     /// The threads that passes are shared out to.
@@ -36,8 +40,7 @@ public struct Network<S: Scalar>: Sendable {
         self.workers = workers
         engine = Engine(backend: backend, level: level)
         layout = parameters.layout
-        packed = PackedWeights(configuration, engine: engine, transposed: false)
-        packed.pack(parameters)
+        packed = PackedWeights(parameters, configuration, backend: backend)
     }
 
     /// A network with freshly drawn parameters.
@@ -53,16 +56,10 @@ public struct Network<S: Scalar>: Sendable {
     /// The backend that computes.
     public var backend: Backend { engine.backend }
 
-    /// Changes the parameters through a view [1, count] and repacks the weights once.
+    /// Changes the parameters through a view [1, count].
     mutating func updateParameters(_ body: (MatrixView<S>) -> Void) {
         func update(_ parameters: inout Parameters<S>) { body(parameters.values.mutableView()) }
         update(&parameters)
-    }
-
-    /// Keeps the transposed weights too from now on, so that ``record(_:in:from:)`` need not make them for each pass.
-    public mutating func keepTransposedWeights() {
-        packed = PackedWeights(configuration, engine: engine, transposed: true)
-        packed.pack(parameters)
     }
 }
 
@@ -142,6 +139,7 @@ extension Network {
 
     /// Does the work of every shard, over the threads.
     func share(_ workspace: Workspace<S>, _ work: some SharedWork) {
+        packed.prepare(parameters, for: workspace)
         backend.beginOneThreadEach()
         workers.run(workspace.shards.count, work)
         backend.endOneThreadEach()

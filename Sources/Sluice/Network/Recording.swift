@@ -130,14 +130,10 @@ extension Network {
         record(x, in: Workspace(configuration, packing, recording: true), from: state)
     }
 
-    /// Computes a batch in a workspace that is kept (and made for recording). Allocates nothing if the network keeps its
-    /// transposed weights: see ``keepTransposedWeights()``.
+    /// Computes a batch in a workspace that is kept (and made for recording): allocates nothing.
     @specialized(where S == Float)
     @specialized(where S == Double)
     public func record(_ x: Matrix<S>, in workspace: Workspace<S>, from state: State<S>? = nil) -> Recording<S> {
-        if packed.hasTransposes { return Recording(self, x, workspace, state) }
-        var network = self
-        network.keepTransposedWeights()
-        return Recording(network, x, workspace, state)
+        Recording(self, x, workspace, state)
     }
 }

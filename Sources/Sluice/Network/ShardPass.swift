@@ -8,7 +8,8 @@ struct ShardPass<S: Scalar>: Sendable {
 
     private func layer(_ index: Int) -> Layer<S> {
         Layer(
-            cell: configuration.cell, weights: packed.layers[index].weights, engine: engine,
+            cell: configuration.cell,
+            weights: packed.layer(index, parameters, workspace.shard.batch, recording: workspace.isRecording), engine: engine,
             buffers: workspace.layers[index], workspace: workspace)
     }
 

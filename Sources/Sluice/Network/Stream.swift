@@ -19,6 +19,7 @@ public final class Stream<S: Scalar> {
         workspace = Workspace(
             network.configuration, Packing(sequences: sequences, steps: 1), recording: false)
         passes = workspace.shards.map { network.shardPass($0) }
+        network.packed.prepare(network.parameters, for: workspace)
         network.backend.beginOneThreadEach()
     }
 

@@ -15,7 +15,6 @@ public struct Trainer<S: Scalar>: Sendable {
 
     public init(_ network: Network<S>, loss: Loss, optimizer: Optimizer) {
         self.network = network
-        self.network.keepTransposedWeights()
         self.loss = loss
         self.optimizer = optimizer
         optimizerState = OptimizerState(network.parameters.layout)
