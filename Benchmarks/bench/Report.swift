@@ -5,7 +5,7 @@ import Foundation
 #endif
 
 /// The document for machines. Times in seconds; what was not measured is not there.
-struct Report: Encodable {
+struct Report<Row: Encodable>: Encodable {
     let machine: Machine
     let rows: [Row]
 

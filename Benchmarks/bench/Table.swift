@@ -1,30 +1,24 @@
-/// The table for people. Columns of fixed width, so that a line can be written as soon as it is measured.
+/// The table for people.
 enum Table {
     private static let columns: [(title: String, width: Int)] = [
         ("B,T,I,H", -16), ("pass", -8), ("scalar", -6), ("BLAS min", 8), ("median", 8), ("naive min", 9), ("median", 8),
         ("ratio", 6), ("GFLOP/s", 7), ("of gemm", 7), ("difference", 10), ("bound", 7),
     ]
 
-    static var header: String { row(columns.map(\.title)) }
+    static var header: String { Text.row(columns.map(\.title), columns.map(\.width)) }
 
     static func line(_ row: Row) -> String {
         let difference = row.difference.map { Text.scientific($0) + (row.isWithinBound ? "" : "!") }
         let mark = row.comparedSteps.map { $0 < row.job.shape.steps ? "*" : "" } ?? ""
-        return Table.row([
+        let cells: [String] = [
             row.job.shape.description, row.job.pass.rawValue, row.job.scalar.rawValue,
             row.openBLAS.map { Text.time($0.min) } ?? "-", row.openBLAS.map { Text.time($0.median) } ?? "-",
             row.naive.map { Text.time($0.min) } ?? "-", row.naive.map { Text.time($0.median) } ?? "-",
             row.ratio.map { Text.significant($0, 3) } ?? "-", row.gflops.map { Text.significant($0, 3) } ?? "-",
             row.shareOfProduct.map { Text.significant($0 * 100, 2) + " %" } ?? "-",
             difference.map { mark + $0 } ?? "-", row.bound.map(Text.scientific) ?? "-",
-        ])
-    }
-
-    private static func row(_ cells: [String]) -> String {
-        zip(cells, columns).map { cell, column in
-            let space = String(repeating: " ", count: max(abs(column.width) - cell.count, 0))
-            return column.width < 0 ? cell + space : space + cell
-        }.joined(separator: "  ")
+        ]
+        return Text.row(cells, columns.map(\.width))
     }
 
     static func legend(_ plan: Plan) -> String {

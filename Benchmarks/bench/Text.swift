@@ -36,6 +36,14 @@ enum Text {
         return "\(value < 0 ? "-" : "")\(fixed(mantissa, 1).text)e\(exponent)"
     }
 
+    /// Cells in columns of fixed width, so that a line can be written as soon as it is known; a negative width: to the left.
+    static func row(_ cells: [String], _ widths: [Int]) -> String {
+        zip(cells, widths).map { cell, width in
+            let space = String(repeating: " ", count: max(abs(width) - cell.count, 0))
+            return width < 0 ? cell + space : space + cell
+        }.joined(separator: "  ")
+    }
+
     /// Rounded to so many decimals: the number and its text.
     private static func fixed(_ value: Double, _ decimals: Int) -> (value: Double, text: String) {
         let scale = (0..<decimals).reduce(1.0) { power, _ in power * 10 }
