@@ -1,4 +1,4 @@
-import Sluice
+@testable import Sluice
 import Testing
 import TestSupport
 
@@ -89,10 +89,10 @@ import TestSupport
     }
 
     /// The shards of a batch, and the sum of their gradients, do not depend on the threads.
-    @Test(arguments: Configuration.everyCell(inputSize: 3, hiddenSize: 9, head: Head(outputSize: 1)))
+    @Test(arguments: Configuration.everyCell(inputSize: 3, hiddenSize: 33, head: Head(outputSize: 1)))
     func anyNumberOfThreadsGivesTheSameBits(_ configuration: Configuration) {
-        let lengths = (0..<70).map { 1 + ($0 * 7) % 11 }
-        let packing = Packing(lengths: lengths)
+        let packing = Packing(lengths: (0..<70).map { 1 + ($0 * 7) % 11 })
+        #expect(configuration.shards(of: packing).count == 4)
         let results = [1, 2, 3, 8].map { threads in
             var random = Random(seed: 6)
             let network = Network<Double>(configuration, .pyTorch, using: &random, workers: Workers(threads: threads))
@@ -107,7 +107,7 @@ import TestSupport
 
     /// A batch of many shards has the gradient that its sequences have one by one.
     @Test(
-        arguments: Configuration.everyCell(inputSize: 2, hiddenSize: 5),
+        arguments: Configuration.everyCell(inputSize: 2, hiddenSize: 31),
         [nil, Head(outputSize: 2), Head(outputSize: 2, steps: .last)])
     func shardedGradientEqualsSumOverSequences(_ plain: Configuration, _ head: Head?) {
         var configuration = plain
@@ -115,6 +115,7 @@ import TestSupport
         var random = Random(seed: 8)
         let lengths = (0..<40).map { 1 + ($0 * 5) % 7 }
         let packing = Packing(lengths: lengths)
+        #expect(configuration.shards(of: packing).count == 2)
         let network = Network<Double>(configuration, .pyTorch, using: &random)
         let x = Matrix<Double>.random(rows: packing.rowCount, columns: 2, using: &random)
         let dy = Matrix<Double>.random(

@@ -33,9 +33,10 @@ import Testing
     @Test(arguments: [1, 5, 31, 32, 33, 100, 1000])
     func shardsCoverTheBatch(_ sequences: Int) {
         let packing = Packing(lengths: (0..<sequences).map { 1 + $0 * 13 % 17 })
-        let shards = packing.shards()
+        let configuration = Configuration(cell: .gru(.resetAfter), inputSize: 64, hiddenSize: 64)
+        let shards = configuration.shards(of: packing)
         #expect(shards.flatMap { Array($0.positions) } == Array(0..<sequences))
-        #expect(shards.count == 1 || shards.allSatisfy { $0.positions.count >= Packing.shardSize })
+        #expect(shards.count == min(max(sequences / 16, 1), 16))
         var rows: [Int] = []
         for shard in shards {
             for step in 0..<shard.packing.stepCount {
@@ -45,6 +46,18 @@ import Testing
             }
         }
         #expect(rows.sorted() == Array(0..<packing.rowCount))
+    }
+
+    @Test func shardsSuitTheNetwork() {
+        func count(_ hidden: Int, _ inputs: Int, _ sequences: Int, _ steps: Int) -> Int {
+            Configuration(cell: .gru(.resetAfter), inputSize: inputs, hiddenSize: hidden)
+                .shards(of: Packing(sequences: sequences, steps: steps)).count
+        }
+        #expect(count(16, 2, 100, 5) == 2) // small products
+        #expect(count(16, 2, 16, 1) == 1)
+        #expect(count(256, 256, 32, 100) == 2) // few sequences
+        #expect(count(128, 64, 1000, 100) == 16)
+        #expect(count(1024, 1024, 128, 35) == 2) // large gradients
     }
 
     @Test(arguments: [1, 3, 10, 1000])

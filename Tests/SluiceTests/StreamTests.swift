@@ -1,4 +1,4 @@
-import Sluice
+@testable import Sluice
 import Testing
 import TestSupport
 
@@ -37,10 +37,11 @@ import TestSupport
 
     @Test func resetAndRestore() {
         var random = Random(seed: 3)
-        let configuration = Configuration(cell: .gru(.resetAfter), inputSize: 2, hiddenSize: 5)
+        let configuration = Configuration(cell: .gru(.resetAfter), inputSize: 64, hiddenSize: 64)
+        #expect(configuration.shards(of: Packing(sequences: 40, steps: 1)).count == 2)
         let stream = Stream(Network<Double>(configuration, .pyTorch, using: &random), sequences: 40)
-        let x = Matrix<Double>.random(rows: 40, columns: 2, using: &random)
-        var outputs = Matrix<Double>(rows: 40, columns: 5), again = outputs
+        let x = Matrix<Double>.random(rows: 40, columns: 64, using: &random)
+        var outputs = Matrix<Double>(rows: 40, columns: 64), again = outputs
         stream.step(x, into: &outputs)
         let kept = stream.state
         stream.step(x, into: &outputs)
@@ -50,8 +51,8 @@ import TestSupport
 
         let before = stream.state
         stream.reset(sequence: 37)
-        #expect((0..<5).allSatisfy { stream.state.hidden[0][37, $0] == 0 })
-        #expect((0..<5).allSatisfy { stream.state.hidden[0][36, $0] == before.hidden[0][36, $0] })
+        #expect((0..<64).allSatisfy { stream.state.hidden[0][37, $0] == 0 })
+        #expect((0..<64).allSatisfy { stream.state.hidden[0][36, $0] == before.hidden[0][36, $0] })
     }
 
     private func rows(_ start: Int, _ count: Int, of matrix: Matrix<Double>) -> Matrix<Double> {

@@ -50,8 +50,8 @@ import Darwin
     }
 
     @Test func threadsDoNotChangeTheResult() throws {
-        let one = try trained(Float.self, try settings("--epochs", "20", "--batch", "64"))
-        let two = try trained(Float.self, try settings("--epochs", "20", "--batch", "64", "--threads", "2"))
+        let one = try trained(Float.self, try settings("--epochs", "20", "--batch", "300"))
+        let two = try trained(Float.self, try settings("--epochs", "20", "--batch", "300", "--threads", "2"))
         #expect(one.history.csv == two.history.csv)
     }
 

@@ -75,16 +75,18 @@ extension Cell {
     }
 
     /// The weight gradients of a run of steps, from the tape that `backward` left.
-    func accumulateGradients<S: Scalar>(_ run: Run<S>, into gradient: LayerGradient<S>, _ engine: Engine<S>) {
+    func weightGradients<S: Scalar>(
+        _ run: Run<S>, into gradient: LayerGradient<S>, accumulate: Bool, _ engine: Engine<S>
+    ) {
         switch self {
-        case .gru(let variant): GRU.accumulateGradients(variant, run, into: gradient, engine)
+        case .gru(let variant): GRU.weightGradients(variant, run, into: gradient, accumulate: accumulate, engine)
         }
     }
 
     /// The bias gradients of a pass, from the sums that `backward` gathered in the tape's order.
-    func accumulateBiasGradients<S: Scalar>(_ sums: MatrixView<S>, into gradient: LayerGradient<S>) {
+    func biasGradients<S: Scalar>(_ sums: MatrixView<S>, into gradient: LayerGradient<S>) {
         switch self {
-        case .gru: GRU.accumulateBiasGradients(sums, into: gradient)
+        case .gru: GRU.biasGradients(sums, into: gradient)
         }
     }
 

@@ -106,21 +106,23 @@ extension GRU {
         }
     }
 
-    static func accumulateGradients<S: Scalar>(
-        _ variant: Variant, _ run: Run<S>, into gradient: LayerGradient<S>, _ engine: Engine<S>
+    static func weightGradients<S: Scalar>(
+        _ variant: Variant, _ run: Run<S>, into gradient: LayerGradient<S>, accumulate: Bool, _ engine: Engine<S>
     ) {
         let H = run.previous.columns
         let n = run.tape.columns(0..<H), rz = run.tape.columns(H..<3 * H)
-        engine.multiply(transposing: run.x, rz, into: gradient.input.columns(0..<2 * H), accumulate: true)
-        engine.multiply(transposing: run.x, n, into: gradient.input.columns(2 * H..<3 * H), accumulate: true)
+        func multiply(_ left: MatrixView<S>, _ right: MatrixView<S>, into target: MatrixView<S>, _ columns: Range<Int>)
+        {
+            engine.multiply(transposing: left, right, into: target.columns(columns), accumulate: accumulate)
+        }
+        multiply(run.x, rz, into: gradient.input, 0..<2 * H)
+        multiply(run.x, n, into: gradient.input, 2 * H..<3 * H)
         switch variant {
-        case .resetAfter:
-            let rzq = run.tape.columns(H..<4 * H)
-            engine.multiply(transposing: run.previous, rzq, into: gradient.recurrent, accumulate: true)
+        case .resetAfter: multiply(run.previous, run.tape.columns(H..<4 * H), into: gradient.recurrent, 0..<3 * H)
         case .resetBefore, .chung2014:
             let q = run.tape.columns(3 * H..<4 * H)
-            engine.multiply(transposing: run.previous, rz, into: gradient.recurrent.columns(0..<2 * H), accumulate: true)
-            engine.multiply(transposing: q, n, into: gradient.recurrent.columns(2 * H..<3 * H), accumulate: true)
+            multiply(run.previous, rz, into: gradient.recurrent, 0..<2 * H)
+            multiply(q, n, into: gradient.recurrent, 2 * H..<3 * H)
         }
     }
 }
@@ -138,10 +140,10 @@ extension GRU {
         if let recurrentBias { packed.columns(H..<4 * H).add(recurrentBias) }
     }
 
-    static func accumulateBiasGradients<S: Scalar>(_ sums: MatrixView<S>, into gradient: LayerGradient<S>) {
+    static func biasGradients<S: Scalar>(_ sums: MatrixView<S>, into gradient: LayerGradient<S>) {
         let H = sums.columns / tapeColumns
-        gradient.bias.columns(0..<2 * H).add(sums.columns(H..<3 * H))
-        gradient.bias.columns(2 * H..<3 * H).add(sums.columns(0..<H))
-        gradient.recurrentBias?.add(sums.columns(H..<4 * H))
+        gradient.bias.columns(0..<2 * H).copy(sums.columns(H..<3 * H))
+        gradient.bias.columns(2 * H..<3 * H).copy(sums.columns(0..<H))
+        gradient.recurrentBias?.copy(sums.columns(H..<4 * H))
     }
 }

@@ -26,7 +26,7 @@ struct Run<S: Scalar> {
     let tape: MatrixView<S>
 }
 
-/// Where a layer's gradients accumulate, in the shapes of its parameters.
+/// Where a layer's gradients go, in the shapes of its parameters.
 struct LayerGradient<S: Scalar> {
     /// [I, GH]
     let input: MatrixView<S>

@@ -28,21 +28,3 @@ struct Shard: Hashable, Sendable {
         return start..<start + packing.aliveCount(at: step)
     }
 }
-
-extension Packing {
-    /// The shards of a batch: at least `shardSize` sequences each, at most `maximumShards`, as even as can be.
-    ///
-    /// The split depends on the batch alone and gradients are summed in shard order, so results are the same bits for
-    /// any number of threads. Sixteen rows keep the products at full speed, and 16 shards keep as many cores busy.
-    func shards() -> [Shard] {
-        let count = min(max(sequenceCount / Self.shardSize, 1), Self.maximumShards)
-        return (0..<count).map { index in
-            Shard(
-                batch: self,
-                positions: sequenceCount * index / count..<sequenceCount * (index + 1) / count)
-        }
-    }
-
-    static var shardSize: Int { 16 }
-    static var maximumShards: Int { 16 }
-}

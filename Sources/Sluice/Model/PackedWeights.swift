@@ -126,12 +126,15 @@ private struct LayerPanels<S: Scalar> {
         input.pack(weights.columns(0..<first), transposed: isTransposed, at: weights.columns - first)
         let recurrentWeights = parameters.view(entries.recurrent)
         recurrent.pack(recurrentWeights.columns(places.recurrent), transposed: isTransposed, at: 0)
-        if let columns = places.gated { gated!.pack(recurrentWeights.columns(columns), transposed: isTransposed, at: 0) }
+        if let columns = places.gated {
+            gated!.pack(recurrentWeights.columns(columns), transposed: isTransposed, at: 0)
+        }
     }
 
     /// Valid while these panels live.
     var views: LayerFactors<S> {
-        LayerFactors(input: .panels(input.view), recurrent: .panels(recurrent.view), gated: gated.map { .panels($0.view) })
+        LayerFactors(
+            input: .panels(input.view), recurrent: .panels(recurrent.view), gated: gated.map { .panels($0.view) })
     }
 }
 

@@ -18,7 +18,9 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
         self.configuration = configuration
         self.packing = packing
         isRecording = recording
-        shards = packing.shards().map { ShardWorkspace(configuration, $0, recording: recording) }
+        shards = configuration.shards(of: packing).enumerated().map {
+            ShardWorkspace(configuration, $1, recording: recording, hasOwnGradient: $0 > 0)
+        }
     }
 
     /// Begins a pass; two at a time would write over each other.
@@ -52,10 +54,9 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
         }
     }
 
-    /// The gradient of the batch: the shards' summed in their order. `target` is [1, count], overwritten.
-    func sumGradients(into target: MatrixView<S>) {
-        target.copy(shards[0].gradient.view)
-        for shard in shards.dropFirst() { target.add(shard.gradient.view) }
+    /// Adds the other shards' gradients to the first's, `[1, count]`, in their order.
+    func sumGradients(into first: MatrixView<S>) {
+        for shard in shards.dropFirst() { first.add(shard.gradient.view) }
     }
 
     /// Fills a state with the final states of a pass.
@@ -95,12 +96,13 @@ final class ShardWorkspace<S: Scalar>: @unchecked Sendable {
     let outputRuns: [RowRun]
     /// [1, tape columns] sums over rows.
     let biasSums: Matrix<S>
-    /// [1, count] when recording: the shard's part of the parameters' gradient, in their layout.
+    /// [1, count] when recording: the shard's part of the parameters' gradient, in their layout. The first shard's is
+    /// the batch's own.
     let gradient: Matrix<S>
     /// The shard's part of the loss.
     var loss: S = 0
 
-    init(_ configuration: Configuration, _ shard: Shard, recording: Bool) {
+    init(_ configuration: Configuration, _ shard: Shard, recording: Bool, hasOwnGradient: Bool) {
         let packing = shard.packing
         let sequences = packing.sequenceCount, hidden = configuration.hiddenSize
         let tapeColumns = configuration.cell.tapeColumns * hidden
@@ -124,12 +126,12 @@ final class ShardWorkspace<S: Scalar>: @unchecked Sendable {
         outputGradient = Matrix(rows: recording ? outputRows : 0, columns: configuration.outputSize)
         outputRuns = RowRun.outputs(of: shard, steps: configuration.head?.steps ?? .all)
         biasSums = Matrix(rows: recording ? 1 : 0, columns: tapeColumns)
-        gradient = Matrix(rows: recording ? 1 : 0, columns: ParameterLayout(configuration).count)
+        gradient = Matrix(rows: recording && hasOwnGradient ? 1 : 0, columns: ParameterLayout(configuration).count)
     }
 
-    /// Rows of a chunk: as many as keep its tape in half of a 1 MiB second-level cache, and enough for a full product.
+    /// Rows of a chunk: as many as keep its tape in half of a 1 MiB second-level cache, and enough for full products.
     private static func chunkRows(tapeColumns: Int) -> Int {
-        max((512 << 10) / (tapeColumns * MemoryLayout<S>.stride), 128)
+        max((512 << 10) / (tapeColumns * MemoryLayout<S>.stride), 256)
     }
 }
 

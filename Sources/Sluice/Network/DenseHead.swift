@@ -10,13 +10,14 @@ struct DenseHead<S: Scalar> {
         engine.multiply(h, weight, into: o, accumulate: true)
     }
 
-    /// From do [n, O]: dV = h' do and dc = the sum of do's rows, both accumulating, and dh = do V', overwriting.
+    /// From do [n, O]: dV = h' do, dc = the sum of do's rows, and dh = do V'; all overwriting.
     func backward(
         _ h: MatrixView<S>, do outputGradient: MatrixView<S>, weightGradient: MatrixView<S>,
         biasGradient: MatrixView<S>,
         dh: MatrixView<S>
     ) {
-        engine.multiply(transposing: h, outputGradient, into: weightGradient, accumulate: true)
+        engine.multiply(transposing: h, outputGradient, into: weightGradient)
+        biasGradient.fill(0)
         biasGradient.addRowSums(of: outputGradient)
         engine.multiply(outputGradient, transposing: weight, into: dh)
     }

@@ -28,7 +28,7 @@ struct Layer<S: Scalar> {
     }
 
     /// From the gradients of the states as outputs (`buffers.stateGradient`) and of the final states
-    /// (`buffers.carriedGradient`): adds the parameters' gradient to `gradient`, overwrites `dx` if there is one, and
+    /// (`buffers.carriedGradient`): overwrites the parameters' gradient, and `dx` if there is one, and
     /// leaves the gradient of the initial states in `buffers.carriedGradient`. The tape is used up.
     ///
     /// - Parameter hasStateGradient: false if only the final states have a gradient.
@@ -44,14 +44,15 @@ struct Layer<S: Scalar> {
             }
             let tape = buffers.tape.view.rows(packing.rows(of: chunk))
             let run = Run(x: x.rows(of: chunk, workspace), previous: previousStates(of: chunk), tape: tape)
-            cell.accumulateGradients(run, into: gradient, engine)
+            let isFirst = chunk.upperBound == packing.stepCount
+            cell.weightGradients(run, into: gradient, accumulate: !isFirst, engine)
             if let dx, let transposed = weights.transposed?.input {
                 let target = dx.rowsToWrite(of: chunk, workspace)
                 engine.multiply(tape.columns(inputColumns), transposed, into: target)
                 dx.write(target, of: chunk, workspace)
             }
         }
-        cell.accumulateBiasGradients(dbias, into: gradient)
+        cell.biasGradients(dbias, into: gradient)
     }
 
     private func step(

@@ -67,12 +67,13 @@ public struct Recording<S: Scalar>: ~Copyable {
                 && gradients.initialState.sequenceCount == workspace.packing.sequenceCount,
             "these gradients were made for another configuration or another batch")
         workspace.load(stateGradient) { $0.carriedGradient.view }
+        let gradient = gradients.parameters.values.mutableView()
         network.share(
             workspace,
             BackwardWork(
                 network: network, workspace: workspace, x: x.view, outputGradient: outputGradient.view,
-                inputGradient: gradients.inputs?.mutableView()))
-        workspace.sumGradients(into: gradients.parameters.values.mutableView())
+                gradient: gradient, inputGradient: gradients.inputs?.mutableView()))
+        workspace.sumGradients(into: gradient)
         workspace.store(&gradients.initialState) { $0.carriedGradient.view }
     }
 }
@@ -112,6 +113,7 @@ private struct BackwardWork<S: Scalar>: SharedWork {
     let workspace: Workspace<S>
     let x: MatrixView<S>
     let outputGradient: MatrixView<S>
+    let gradient: MatrixView<S>
     let inputGradient: MatrixView<S>?
 
     @specialized(where S == Float)
@@ -120,7 +122,7 @@ private struct BackwardWork<S: Scalar>: SharedWork {
         let shard = workspace.shards[index]
         let pass = network.shardPass(shard)
         for run in shard.outputRuns { pass.outputGradient.rows(run.shard).copy(outputGradient.rows(run.batch)) }
-        pass.backward(x, dx: inputGradient)
+        pass.backward(x, gradient: index == 0 ? gradient : shard.gradient.view, dx: inputGradient)
     }
 }
 

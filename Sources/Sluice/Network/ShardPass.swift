@@ -9,7 +9,8 @@ struct ShardPass<S: Scalar>: Sendable {
     private func layer(_ index: Int) -> Layer<S> {
         Layer(
             cell: configuration.cell,
-            weights: packed.layer(index, parameters, workspace.shard.batch, recording: workspace.isRecording), engine: engine,
+            weights: packed.layer(index, parameters, workspace.shard.batch, recording: workspace.isRecording),
+            engine: engine,
             buffers: workspace.layers[index], workspace: workspace)
     }
 
@@ -56,19 +57,18 @@ struct ShardPass<S: Scalar>: Sendable {
     }
 
     /// From the gradients of the outputs (``outputGradient``) and of the final states (each layer's
-    /// `carriedGradient`): the gradients of the parameters in `workspace.gradient`, overwriting, of the initial states in
-    /// each layer's `carriedGradient`, and of the batch's inputs in `dx` if it is asked for, this shard's rows overwriting.
+    /// `carriedGradient`): the gradients of the parameters in `gradient`, of the initial states in each layer's
+    /// `carriedGradient`, and of this shard's rows of the batch's inputs in `dx` if that is asked for; all overwriting.
     @specialized(where S == Float)
     @specialized(where S == Double)
-    func backward(_ x: MatrixView<S>, dx: MatrixView<S>?) {
-        workspace.gradient.view.fill(0)
+    func backward(_ x: MatrixView<S>, gradient: MatrixView<S>, dx: MatrixView<S>?) {
         let top = configuration.layers - 1
-        var hasStateGradient = backwardThroughHead(into: workspace.layers[top])
+        var hasStateGradient = backwardThroughHead(into: workspace.layers[top], gradient)
         for index in (0...top).reversed() {
             let below: LayerInput<S>? =
                 index > 0 ? .shard(workspace.layers[index - 1].stateGradient.view) : dx.map { .batch($0) }
             layer(index).backward(
-                input(ofLayer: index, x), hasStateGradient: hasStateGradient, gradient: gradient(ofLayer: index),
+                input(ofLayer: index, x), hasStateGradient: hasStateGradient, gradient: layerGradient(index, gradient),
                 dx: below)
             hasStateGradient = true
         }
@@ -76,12 +76,11 @@ struct ShardPass<S: Scalar>: Sendable {
 
     /// Brings the outputs' gradient to the last layer's states. Returns whether every step's state has one; a head on the
     /// last step adds to the final states' gradient instead.
-    private func backwardThroughHead(into buffers: LayerBuffers<S>) -> Bool {
+    private func backwardThroughHead(into buffers: LayerBuffers<S>, _ gradient: MatrixView<S>) -> Bool {
         guard let head, let entries = parameters.layout.head else { return true }
         let readsLast = configuration.head?.steps == .last
         let dh = readsLast ? workspace.lastStates.view : buffers.stateGradient.view
         let h = readsLast ? headInput() : workspace.layers[configuration.layers - 1].states
-        let gradient = workspace.gradient.view
         head.backward(
             h, do: outputGradient, weightGradient: gradient.parameter(entries.weight),
             biasGradient: gradient.parameter(entries.bias), dh: dh)
@@ -89,9 +88,8 @@ struct ShardPass<S: Scalar>: Sendable {
         return !readsLast
     }
 
-    private func gradient(ofLayer index: Int) -> LayerGradient<S> {
+    private func layerGradient(_ index: Int, _ gradient: MatrixView<S>) -> LayerGradient<S> {
         let entries = parameters.layout.layers[index]
-        let gradient = workspace.gradient.view
         return LayerGradient(
             input: gradient.parameter(entries.input), recurrent: gradient.parameter(entries.recurrent),
             bias: gradient.parameter(entries.bias), recurrentBias: entries.recurrentBias.map { gradient.parameter($0) })

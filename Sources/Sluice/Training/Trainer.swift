@@ -31,12 +31,12 @@ public struct Trainer<S: Scalar>: Sendable {
     @specialized(where S == Double)
     public mutating func step(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
         let workspace = workspace(packing, recording: true)
-        let value = pass(x, targets, workspace)
+        let gradient = gradient.values.mutableView()
+        let value = pass(x, targets, workspace, gradient: gradient)
         guard value.isFinite else { return value }
-        let gradientView = gradient.values.mutableView()
-        workspace.sumGradients(into: gradientView)
+        workspace.sumGradients(into: gradient)
         let engine = network.engine
-        network.updateParameters { optimizerState.update($0, by: gradientView, optimizer, engine) }
+        network.updateParameters { optimizerState.update($0, by: gradient, optimizer, engine) }
         return value
     }
 
@@ -44,11 +44,13 @@ public struct Trainer<S: Scalar>: Sendable {
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func evaluate(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
-        pass(x, targets, workspace(packing, recording: false))
+        pass(x, targets, workspace(packing, recording: false), gradient: nil)
     }
 
-    /// Forward and loss, and backward if the workspace records.
-    private func pass(_ x: Matrix<S>, _ targets: Matrix<S>, _ workspace: Workspace<S>) -> S {
+    /// Forward and loss; and backward, if there is room for a gradient.
+    private func pass(
+        _ x: Matrix<S>, _ targets: Matrix<S>, _ workspace: Workspace<S>, gradient: MatrixView<S>?
+    ) -> S {
         network.check(x, workspace)
         network.checkOutputs(targets, workspace.packing, "targets")
         workspace.occupy()
@@ -57,7 +59,9 @@ public struct Trainer<S: Scalar>: Sendable {
         if workspace.isRecording { workspace.load(nil) { $0.carriedGradient.view } }
         network.share(
             workspace,
-            LossWork(network: network, workspace: workspace, loss: loss, x: x.view, targets: targets.view))
+            LossWork(
+                network: network, workspace: workspace, loss: loss, x: x.view, targets: targets.view,
+                gradient: gradient))
         return workspace.shards.reduce(0) { $0 + $1.loss }
     }
 
@@ -73,13 +77,14 @@ public struct Trainer<S: Scalar>: Sendable {
     private static var keptWorkspaces: Int { 4 }
 }
 
-/// Forward and loss of a shard, and backward if its workspace records.
+/// Forward and loss of a shard; and backward, if there is room for a gradient.
 private struct LossWork<S: Scalar>: SharedWork {
     let network: Network<S>
     let workspace: Workspace<S>
     let loss: Loss
     let x: MatrixView<S>
     let targets: MatrixView<S>
+    let gradient: MatrixView<S>?
 
     @specialized(where S == Float)
     @specialized(where S == Double)
@@ -91,8 +96,8 @@ private struct LossWork<S: Scalar>: SharedWork {
         for run in shard.outputRuns {
             shard.loss += loss.evaluate(
                 pass.outputs.rows(run.shard), targets.rows(run.batch), sequences: workspace.packing.sequenceCount,
-                gradient: workspace.isRecording ? pass.outputGradient.rows(run.shard) : nil)
+                gradient: gradient == nil ? nil : pass.outputGradient.rows(run.shard))
         }
-        if workspace.isRecording { pass.backward(x, dx: nil) }
+        if let gradient { pass.backward(x, gradient: index == 0 ? gradient : shard.gradient.view, dx: nil) }
     }
 }
