@@ -61,14 +61,14 @@ extension Cell {
     }
 
     /// One step forward.
-    func forward<S: Scalar>(_ step: Step<S>, _ weights: LayerWeights<S>, _ engine: Engine<S>) {
+    func forward<S: Scalar>(_ step: ForwardStep<S>, _ weights: LayerWeights<S>, _ engine: Engine<S>) {
         switch self {
         case .gru(let variant): GRU.forward(variant, step, weights, engine)
         }
     }
 
     /// One step backward.
-    func backward<S: Scalar>(_ step: Step<S>, _ weights: LayerWeights<S>, _ engine: Engine<S>) {
+    func backward<S: Scalar>(_ step: BackwardStep<S>, _ weights: LayerWeights<S>, _ engine: Engine<S>) {
         switch self {
         case .gru(let variant): GRU.backward(variant, step, weights, engine)
         }

@@ -45,7 +45,7 @@ extension GRU.Variant {
 
 extension GRU {
     static func forward<S: Scalar>(
-        _ variant: Variant, _ step: Step<S>, _ weights: LayerWeights<S>, _ engine: Engine<S>
+        _ variant: Variant, _ step: ForwardStep<S>, _ weights: LayerWeights<S>, _ engine: Engine<S>
     ) {
         let H = step.next.columns
         let bias = weights.bias
@@ -83,7 +83,7 @@ extension GRU {
 ///     dW = x' [dr dz dn]    dx = [dr dz dn] W'    dUrz = h' [dr dz]    dUn = h' dq after, (r*h)' dn before
 extension GRU {
     static func backward<S: Scalar>(
-        _ variant: Variant, _ step: Step<S>, _ weights: LayerWeights<S>, _ engine: Engine<S>
+        _ variant: Variant, _ step: BackwardStep<S>, _ weights: LayerWeights<S>, _ engine: Engine<S>
     ) {
         let H = step.dh.columns
         switch variant {

@@ -1,18 +1,28 @@
-/// What one step of time reads and writes. B is the number of sequences alive at the step.
-struct Step<S: Scalar> {
-    /// [B, tape columns] Forward: in the input product, out what the backward pass reads. Backward: becomes its gradients.
+/// What a step of time reads and writes going forward. B is the number of sequences alive at the step.
+struct ForwardStep<S: Scalar> {
+    /// [B, tape columns] in, the input product; out, what the backward pass reads.
     let tape: MatrixView<S>
     /// [B, H] the state before the step.
     let previous: MatrixView<S>
-    /// [B, H] forward: the state after the step.
+    /// [B, H] the state after the step.
     let next: MatrixView<S>
-    /// Recurrent products forward, dq backward; [B, columns] is laid over it as each product needs.
+    /// The recurrent products; [B, columns] is laid over it as each needs.
     let scratch: MatrixView<S>
-    /// [B, H] backward: gradient of the state after the step as an output, if it is one.
+}
+
+/// What a step of time reads and writes going back.
+struct BackwardStep<S: Scalar> {
+    /// [B, tape columns] becomes its gradients.
+    let tape: MatrixView<S>
+    /// [B, H] the state before the step.
+    let previous: MatrixView<S>
+    /// [B, H] gradient of the state after the step as an output, if it is one.
     let dy: MatrixView<S>?
-    /// [B, H] backward: in, gradient of the state after the step from later steps; out, of the state before.
+    /// [B, H] in, gradient of the state after the step from later steps; out, of the state before.
     let dh: MatrixView<S>
-    /// [1, tape columns] backward: sums of the gradients over rows; accumulates.
+    /// Gradients of gated states; [B, columns] is laid over it.
+    let scratch: MatrixView<S>
+    /// [1, tape columns] sums of the gradients over rows; accumulates.
     let dbias: MatrixView<S>
 }
 

@@ -13,6 +13,8 @@ public struct Packing: Hashable, Sendable {
     public let order: [Int]
     /// The caller's number of a sequence -> position in the packing.
     public let positions: [Int]
+    /// Whether the packing keeps the caller's order.
+    let isInOrder: Bool
     /// Step -> its first row; one more entry at the end, the number of rows N.
     private let offsets: [Int]
 
@@ -27,6 +29,7 @@ public struct Packing: Hashable, Sendable {
         var positions = [Int](repeating: 0, count: lengths.count)
         for (position, sequence) in order.enumerated() { positions[sequence] = position }
         self.positions = positions
+        isInOrder = order.elementsEqual(0..<order.count)
 
         var offsets = [0]
         var alive = lengths.count

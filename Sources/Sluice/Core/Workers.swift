@@ -36,10 +36,11 @@ public final class Workers: Sendable {
 
     deinit { team.stop() }
 
-    /// Performs every part below `count`, each once, over the threads; returns when all are done. Allocates nothing.
+    /// Performs every part below `count`, each once, over the threads, begun in their order; returns when all are done.
+    /// Allocates nothing.
     func run(_ count: Int, _ work: some SharedWork) {
         guard threads > 1, count > 1, team.take() else {
-            for index in 0..<count { work.perform(index) }
+            for index in 0..<count { work.perform(index, thread: 0) }
             return
         }
         unsafe withUnsafePointer(to: work) { unsafe team.run(count, BorrowedWork(work: $0)) }
@@ -50,7 +51,9 @@ public final class Workers: Sendable {
 /// Work in numbered parts that may be done at the same time. (A type instead of a closure: a closure would be allocated
 /// anew for every pass.)
 protocol SharedWork: Sendable {
-    func perform(_ index: Int)
+    /// - Parameter thread: who performs it: the caller is 0, and no two at a time have the same number. Numbers stay below
+    ///   that of the threads and that of the parts.
+    func perform(_ index: Int, thread: Int)
 }
 
 /// Work that lives on the stack of the thread that waits for it.
@@ -58,7 +61,17 @@ protocol SharedWork: Sendable {
 private struct BorrowedWork<Work: SharedWork>: SharedWork, @unchecked Sendable {
     let work: UnsafePointer<Work>
 
-    func perform(_ index: Int) { unsafe work.pointee.perform(index) }
+    func perform(_ index: Int, thread: Int) { unsafe work.pointee.perform(index, thread: thread) }
+}
+
+/// Waits for what another thread is about to do: spins, and after a while lets others have the core.
+func spinUntil(_ isDone: () -> Bool) {
+    var spins = 0
+    while !isDone() {
+        sluice_pause()
+        spins += 1
+        if spins > 2_000 { sched_yield() }
+    }
 }
 
 /// What the threads of one `Workers` share.
@@ -73,6 +86,9 @@ private final class Team: @unchecked Sendable {
     private let parked = Atomic<Int>(0)
     /// Written before a job's ticket, read only by who has claimed from it.
     private var work: (any SharedWork)?
+    private var count = 0
+    /// The threads that have claimed a part of the job, the caller's included: they are numbered in that order.
+    private let joined = Atomic<Int>(1)
     private let lock = Lock()
 
     /// Pauses before a waiting thread parks: some 40 us.
@@ -83,17 +99,14 @@ private final class Team: @unchecked Sendable {
 
     func run(_ count: Int, _ work: any SharedWork) {
         self.work = work
+        self.count = count
+        joined.store(1, ordering: .relaxed)
         finished.store(0, ordering: .relaxed)
         let job = (ticket.load(ordering: .relaxed) >> 32) + 1
         ticket.store(job << 32 | UInt64(count), ordering: .sequentiallyConsistent)
         wakeParked()
-        perform()
-        var spins = 0
-        while finished.load(ordering: .acquiring) < count {
-            sluice_pause()
-            spins += 1
-            if spins > Self.spins { sched_yield() }
-        }
+        perform(isCaller: true)
+        spinUntil { finished.load(ordering: .acquiring) == count }
         self.work = nil
     }
 
@@ -103,13 +116,15 @@ private final class Team: @unchecked Sendable {
     }
 
     /// Claims calls of the current job until none is left.
-    private func perform() {
+    private func perform(isCaller: Bool) {
+        var thread = isCaller ? 0 : -1
         var current = ticket.load(ordering: .acquiring)
         while current & 0xFFFF_FFFF > 0 {
             let (claimed, seen) = ticket.weakCompareExchange(
                 expected: current, desired: current - 1, ordering: .acquiringAndReleasing)
             if claimed {
-                work!.perform(Int(current & 0xFFFF_FFFF) - 1)
+                if thread < 0 { thread = joined.add(1, ordering: .relaxed).oldValue }
+                work!.perform(count - Int(current & 0xFFFF_FFFF), thread: thread)
                 finished.add(1, ordering: .releasing)
                 current = ticket.load(ordering: .acquiring)
             } else {
@@ -148,7 +163,7 @@ private final class Team: @unchecked Sendable {
             team.waitForWork(since: job)
             if team.isStopping.load(ordering: .acquiring) { return nil }
             job = team.ticket.load(ordering: .acquiring) >> 32
-            team.perform()
+            team.perform(isCaller: false)
         }
     }
 }

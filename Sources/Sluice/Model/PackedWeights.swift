@@ -33,17 +33,30 @@ final class PackedWeights<S: Scalar>: @unchecked Sendable {
         }
     }
 
-    /// Makes what a pass in a workspace reads, unless it is there. Passes of several threads may ask at once.
+    /// Gives a workspace the weights that its next pass reads, after making what of them is not there; valid while these
+    /// weights and the parameters live. Passes of several threads may ask at once.
     func prepare(_ parameters: Parameters<S>, for workspace: Workspace<S>) {
-        guard readsPanels(workspace.packing, recording: workspace.isRecording) else { return }
-        forward.make(parameters, configuration, rule)
-        if workspace.isRecording { transposed.make(parameters, configuration, rule) }
+        let batch = workspace.packing, recording = workspace.purpose.isRecording
+        let asPanels = rule.pays(sequences: batch.sequenceCount, steps: batch.stepCount, recording: recording)
+        if asPanels {
+            forward.make(parameters, configuration, rule)
+            if recording { transposed.make(parameters, configuration, rule) }
+        }
+        for index in 0..<configuration.layers {
+            let weights = layer(index, parameters, asPanels: asPanels, recording: recording)
+            if index < workspace.weights.count {
+                workspace.weights[index] = weights
+            } else {
+                workspace.weights.append(weights)
+            }
+        }
     }
 
-    /// One layer's weights for a pass over a batch; valid while these weights and the parameters live.
-    func layer(_ index: Int, _ parameters: Parameters<S>, _ batch: Packing, recording: Bool) -> LayerWeights<S> {
+    private func layer(
+        _ index: Int, _ parameters: Parameters<S>, asPanels: Bool, recording: Bool
+    ) -> LayerWeights<S> {
         let bias = biases[index].view
-        if readsPanels(batch, recording: recording) {
+        if asPanels {
             return LayerWeights(
                 forward: forward.layers[index], transposed: recording ? transposed.layers[index] : nil, bias: bias)
         }
@@ -58,10 +71,6 @@ final class PackedWeights<S: Scalar>: @unchecked Sendable {
         return LayerWeights(
             forward: factors(WeightView.plain), transposed: recording ? factors(WeightView.transposed) : nil,
             bias: bias)
-    }
-
-    private func readsPanels(_ batch: Packing, recording: Bool) -> Bool {
-        rule.pays(sequences: batch.sequenceCount, steps: batch.stepCount, recording: recording)
     }
 }
 

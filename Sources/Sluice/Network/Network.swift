@@ -100,11 +100,11 @@ extension Network {
         check(state, workspace.packing)
         checkOutputs(outputs, workspace.packing, "room")
         let target = outputs.mutableView()
-        workspace.occupy()
+        workspace.occupy(threads: workers.threads)
         defer { workspace.release() }
-        workspace.load(state) { $0.initialStates }
-        share(workspace, ForwardWork(network: self, workspace: workspace, x: x.view, outputs: target))
-        workspace.storeFinalStates(&state)
+        workspace.load(state, into: workspace.states)
+        share(workspace, ForwardWork(pass: pass(x.view, workspace), outputs: target))
+        workspace.store(workspace.states, into: &state)
     }
 
     /// Checks inputs and a workspace against the configuration.
@@ -145,26 +145,21 @@ extension Network {
         backend.endOneThreadEach()
     }
 
-    /// The computation of one shard.
-    func shardPass(_ shard: ShardWorkspace<S>) -> ShardPass<S> {
-        ShardPass(
-            configuration: configuration, parameters: parameters, packed: packed, engine: engine, workspace: shard)
+    /// What the shards of a pass have in common; valid while network and workspace live.
+    func pass(_ x: MatrixView<S>, _ workspace: Workspace<S>) -> Pass<S> {
+        let head = parameters.layout.head.map {
+            DenseHead(weight: parameters.view($0.weight), bias: parameters.view($0.bias), engine: engine)
+        }
+        return Pass(configuration: configuration, engine: engine, head: head, workspace: workspace, x: x)
     }
 }
 
 /// A forward pass over a shard, its outputs into the batch's.
 private struct ForwardWork<S: Scalar>: SharedWork {
-    let network: Network<S>
-    let workspace: Workspace<S>
-    let x: MatrixView<S>
+    let pass: Pass<S>
     let outputs: MatrixView<S>
 
     @specialized(where S == Float)
     @specialized(where S == Double)
-    func perform(_ index: Int) {
-        let shard = workspace.shards[index]
-        let pass = network.shardPass(shard)
-        pass.forward(x)
-        pass.copyOutputs(into: outputs)
-    }
+    func perform(_ index: Int, thread: Int) { pass.shard(index, thread: thread).forward(into: outputs) }
 }

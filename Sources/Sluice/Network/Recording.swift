@@ -13,10 +13,10 @@ public struct Recording<S: Scalar>: ~Copyable {
     fileprivate init(_ network: Network<S>, _ x: Matrix<S>, _ workspace: Workspace<S>, _ initial: State<S>?) {
         network.check(x, workspace)
         if let initial { network.check(initial, workspace.packing) }
-        precondition(workspace.isRecording, "this workspace was made for passes without recording")
-        workspace.occupy()
-        workspace.load(initial) { $0.initialStates }
-        network.share(workspace, RecordedForwardWork(network: network, workspace: workspace, x: x.view))
+        precondition(workspace.purpose == .recording, "this workspace was made for passes without recording")
+        workspace.occupy(threads: network.workers.threads)
+        workspace.load(initial, into: workspace.states)
+        network.share(workspace, RecordedForwardWork(pass: network.pass(x.view, workspace)))
         self.x = x
         self.network = network
         self.workspace = workspace
@@ -29,14 +29,15 @@ public struct Recording<S: Scalar>: ~Copyable {
         var outputs = Matrix<S>(
             rows: network.configuration.outputRowCount(workspace.packing), columns: network.configuration.outputSize)
         let target = outputs.mutableView()
-        for shard in workspace.shards { network.shardPass(shard).copyOutputs(into: target) }
+        let pass = network.pass(x.view, workspace)
+        for index in workspace.shards.indices { pass.shard(index, thread: 0).copyOutputs(into: target) }
         return outputs
     }
 
     /// The final states; a copy.
     public var state: State<S> {
         var state = State<S>(network.configuration, sequences: workspace.packing.sequenceCount)
-        workspace.storeFinalStates(&state)
+        workspace.store(workspace.states, into: &state)
         return state
     }
 
@@ -66,15 +67,14 @@ public struct Recording<S: Scalar>: ~Copyable {
                 && gradients.inputs?.rows ?? x.rows == x.rows
                 && gradients.initialState.sequenceCount == workspace.packing.sequenceCount,
             "these gradients were made for another configuration or another batch")
-        workspace.load(stateGradient) { $0.carriedGradient.view }
-        let gradient = gradients.parameters.values.mutableView()
+        workspace.load(stateGradient, into: workspace.stateGradients)
         network.share(
             workspace,
             BackwardWork(
-                network: network, workspace: workspace, x: x.view, outputGradient: outputGradient.view,
-                gradient: gradient, inputGradient: gradients.inputs?.mutableView()))
-        workspace.sumGradients(into: gradient)
-        workspace.store(&gradients.initialState) { $0.carriedGradient.view }
+                pass: network.pass(x.view, workspace), outputGradient: outputGradient.view,
+                gradient: gradients.parameters.values.mutableView(),
+                inputGradient: gradients.inputs?.mutableView()))
+        workspace.store(workspace.stateGradients, into: &gradients.initialState)
     }
 }
 
@@ -98,31 +98,27 @@ public struct Gradients<S: Scalar>: Sendable {
 
 /// A forward pass over a shard whose outputs stay in the workspace.
 private struct RecordedForwardWork<S: Scalar>: SharedWork {
-    let network: Network<S>
-    let workspace: Workspace<S>
-    let x: MatrixView<S>
+    let pass: Pass<S>
 
     @specialized(where S == Float)
     @specialized(where S == Double)
-    func perform(_ index: Int) { network.shardPass(workspace.shards[index]).forward(x) }
+    func perform(_ index: Int, thread: Int) { pass.shard(index, thread: thread).forward(into: nil) }
 }
 
 /// A backward pass over a shard, from the batch's output gradient.
 private struct BackwardWork<S: Scalar>: SharedWork {
-    let network: Network<S>
-    let workspace: Workspace<S>
-    let x: MatrixView<S>
+    let pass: Pass<S>
     let outputGradient: MatrixView<S>
     let gradient: MatrixView<S>
     let inputGradient: MatrixView<S>?
 
     @specialized(where S == Float)
     @specialized(where S == Double)
-    func perform(_ index: Int) {
-        let shard = workspace.shards[index]
-        let pass = network.shardPass(shard)
-        for run in shard.outputRuns { pass.outputGradient.rows(run.shard).copy(outputGradient.rows(run.batch)) }
-        pass.backward(x, gradient: index == 0 ? gradient : shard.gradient.view, dx: inputGradient)
+    func perform(_ index: Int, thread: Int) {
+        let shard = pass.shard(index, thread: thread)
+        shard.backward(
+            batchOutputGradient: outputGradient, gradient: shard.ownGradient ?? gradient, dx: inputGradient)
+        shard.addGradient(to: gradient)
     }
 }
 

@@ -1,97 +1,157 @@
-/// The computation of one shard, from its inputs to its outputs and back: what one thread does.
-struct ShardPass<S: Scalar>: Sendable {
+/// What the shards of a pass have in common: values and views only, so that threads do not count each other's references.
+/// Whoever makes one keeps network and workspace alive.
+struct Pass<S: Scalar>: Sendable {
     let configuration: Configuration
-    let parameters: Parameters<S>
-    let packed: PackedWeights<S>
     let engine: Engine<S>
-    let workspace: ShardWorkspace<S>
+    let head: DenseHead<S>?
+    unowned(unsafe) let workspace: Workspace<S>
+    /// [N, I] the batch's inputs.
+    let x: MatrixView<S>
 
-    private func layer(_ index: Int) -> Layer<S> {
-        Layer(
-            cell: configuration.cell,
-            weights: packed.layer(index, parameters, workspace.shard.batch, recording: workspace.isRecording),
-            engine: engine,
-            buffers: workspace.layers[index], workspace: workspace)
+    /// The computation of one shard by a thread.
+    func shard(_ index: Int, thread: Int) -> ShardPass<S> {
+        let workspace = unsafe workspace
+        return ShardPass(pass: self, index: index, workspace: workspace.room(index, thread: thread))
     }
+}
 
-    private func input(ofLayer index: Int, _ x: MatrixView<S>) -> LayerInput<S> {
-        index == 0 ? .batch(x) : .shard(workspace.layers[index - 1].states)
-    }
+/// The computation of one shard, from its inputs to its outputs and back: what one thread does.
+struct ShardPass<S: Scalar> {
+    let pass: Pass<S>
+    let index: Int
+    unowned(unsafe) let workspace: ShardWorkspace<S>
 
-    private var head: DenseHead<S>? {
-        parameters.layout.head.map {
-            DenseHead(weight: parameters.view($0.weight), bias: parameters.view($0.bias), engine: engine)
+    private var shard: Shard { unsafe workspace.shard }
+    private var batch: Workspace<S> { unsafe pass.workspace }
+    private var top: Int { pass.configuration.layers - 1 }
+    private var hasHead: Bool { pass.head != nil }
+    /// Whether the last layer's states are written as the batch's outputs at once.
+    private var writesOutputs: Bool { unsafe !hasHead && workspace.purpose == .inference }
+
+    // MARK: Forward
+
+    /// The outputs, from the batch's inputs and initial states; leaves the final states in the batch's.
+    ///
+    /// - Parameter outputs: the batch's, `[N, O]` or `[B, O]`, this shard's rows of them overwritten; nil: they stay in the
+    ///   workspace.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    func forward(into outputs: MatrixView<S>?) {
+        for index in 0...top {
+            let layer = layer(index, outputs)
+            let states = batch.states[index].view.rows(shard.positions)
+            if unsafe workspace.purpose.isRecording { layer.initialStates.copy(states) }
+            layer.forward(input(ofLayer: index))
+            layer.copyFinalStates(into: states)
         }
+        if let head = pass.head { unsafe head.forward(headInput(), into: workspace.outputs) }
+        if let outputs, !writesOutputs { copyOutputs(into: outputs) }
+    }
+
+    /// [n, O] the shard's outputs, where the batch has not got them: the head's, or the last layer's states.
+    var outputs: MatrixView<S> { unsafe hasHead ? workspace.outputs : workspace.layers[top].states }
+
+    /// Which rows of the batch's outputs are which of the shard's.
+    var outputRuns: [RowRun] { unsafe workspace.runs.outputs }
+
+    /// Copies the outputs to their rows of the batch's.
+    func copyOutputs(into batch: MatrixView<S>) {
+        for run in outputRuns { batch.rows(run.batch).copy(outputs.rows(run.shard)) }
+    }
+
+    // MARK: Backward
+
+    /// [n, O] room for the gradient of the shard's outputs.
+    var outputGradient: MatrixView<S> {
+        unsafe hasHead ? workspace.outputGradient : workspace.layers[top].stateGradient
+    }
+
+    /// From the gradient of the outputs, in ``outputGradient`` or the batch's, and of the final states in the batch's: the
+    /// gradients of the parameters in `gradient` and of this shard's rows of the inputs in `dx`, if that is asked for; of
+    /// the initial states in the place of the final ones'. All overwriting.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    func backward(batchOutputGradient: MatrixView<S>? = nil, gradient: MatrixView<S>, dx: MatrixView<S>?) {
+        var dy: LayerRows<S>?
+        if let head = pass.head {
+            dy = backward(through: head, batchOutputGradient, gradient)
+        } else {
+            dy = batchOutputGradient.map { .batch($0) } ?? .shard(outputGradient)
+        }
+        for index in (0...top).reversed() {
+            let below: LayerRows<S>? =
+                unsafe index > 0 ? .shard(workspace.layers[index - 1].stateGradient) : dx.map { .batch($0) }
+            layer(index, nil).backward(
+                input(ofLayer: index), dy: dy, dh: batch.stateGradients[index].view.rows(shard.positions),
+                gradient: layerGradient(index, gradient), dx: below)
+            dy = below
+        }
+    }
+
+    /// Brings the outputs' gradient to the last layer's states. A head on the last step adds to the final states' gradient
+    /// instead.
+    private func backward(
+        through head: DenseHead<S>, _ batchOutputGradient: MatrixView<S>?, _ gradient: MatrixView<S>
+    ) -> LayerRows<S>? {
+        if let batchOutputGradient {
+            for run in outputRuns {
+                outputGradient.rows(run.shard).copy(batchOutputGradient.rows(run.batch))
+            }
+        }
+        let readsLast = pass.configuration.head?.steps == .last
+        let dh = unsafe readsLast ? workspace.lastStates : workspace.layers[top].stateGradient
+        let h = unsafe readsLast ? headInput() : workspace.layers[top].states
+        let places = batch.layout.head!
+        head.backward(
+            h, do: outputGradient, weightGradient: gradient.parameter(places.weight),
+            biasGradient: gradient.parameter(places.bias), dh: dh)
+        guard readsLast else { return .shard(dh) }
+        batch.stateGradients[top].view.rows(shard.positions).add(dh)
+        return nil
+    }
+
+    /// [1, count] where the shard's gradient is computed; nil: in the batch's, as it is the first.
+    var ownGradient: MatrixView<S>? { unsafe index > 0 ? workspace.gradient : nil }
+
+    /// Adds the shard's gradient to the batch's, once those of the shards before it are there.
+    func addGradient(to batchGradient: MatrixView<S>) {
+        if let ownGradient {
+            spinUntil { batch.nextToAdd.load(ordering: .acquiring) == index }
+            batchGradient.add(ownGradient)
+        }
+        batch.nextToAdd.store(index + 1, ordering: .releasing)
+    }
+
+    // MARK: Parts
+
+    private func layer(_ index: Int, _ outputs: MatrixView<S>?) -> Layer<S> {
+        let workspace = unsafe workspace
+        let buffers = workspace.layers[index]
+        return Layer(
+            cell: pass.configuration.cell, weights: batch.weights[index], engine: pass.engine, buffers: buffers,
+            workspace: workspace,
+            initialStates: workspace.purpose.isRecording
+                ? buffers.statesBefore.rows(0..<shard.positions.count)
+                : batch.states[index].view.rows(shard.positions),
+            states: index == top && writesOutputs ? .batch(outputs!) : .shard(buffers.states))
+    }
+
+    private func input(ofLayer index: Int) -> LayerRows<S> {
+        unsafe index == 0 ? .batch(pass.x) : .shard(workspace.layers[index - 1].states)
     }
 
     /// What the head reads: the last layer's states, all or each sequence's last.
     private func headInput() -> MatrixView<S> {
-        let top = workspace.layers[configuration.layers - 1]
-        guard configuration.head?.steps == .last else { return top.states }
-        top.copyFinalStates(into: workspace.lastStates.view)
-        return workspace.lastStates.view
-    }
-
-    /// [n, O] the shard's outputs: the head's, or the last layer's states.
-    var outputs: MatrixView<S> {
-        configuration.head == nil ? workspace.layers[configuration.layers - 1].states : workspace.outputs.view
-    }
-
-    /// Copies the outputs to their rows of the batch's.
-    func copyOutputs(into batch: MatrixView<S>) {
-        for run in workspace.outputRuns { batch.rows(run.batch).copy(outputs.rows(run.shard)) }
-    }
-
-    /// [n, O] where the gradient of the outputs is put before ``backward(_:dx:)``.
-    var outputGradient: MatrixView<S> {
-        configuration.head == nil
-            ? workspace.layers[configuration.layers - 1].stateGradient.view : workspace.outputGradient.view
-    }
-
-    /// The outputs, from the batch's inputs and the initial states in the workspace.
-    @specialized(where S == Float)
-    @specialized(where S == Double)
-    func forward(_ x: MatrixView<S>) {
-        for index in 0..<configuration.layers { layer(index).forward(input(ofLayer: index, x)) }
-        head?.forward(headInput(), into: outputs)
-    }
-
-    /// From the gradients of the outputs (``outputGradient``) and of the final states (each layer's
-    /// `carriedGradient`): the gradients of the parameters in `gradient`, of the initial states in each layer's
-    /// `carriedGradient`, and of this shard's rows of the batch's inputs in `dx` if that is asked for; all overwriting.
-    @specialized(where S == Float)
-    @specialized(where S == Double)
-    func backward(_ x: MatrixView<S>, gradient: MatrixView<S>, dx: MatrixView<S>?) {
-        let top = configuration.layers - 1
-        var hasStateGradient = backwardThroughHead(into: workspace.layers[top], gradient)
-        for index in (0...top).reversed() {
-            let below: LayerInput<S>? =
-                index > 0 ? .shard(workspace.layers[index - 1].stateGradient.view) : dx.map { .batch($0) }
-            layer(index).backward(
-                input(ofLayer: index, x), hasStateGradient: hasStateGradient, gradient: layerGradient(index, gradient),
-                dx: below)
-            hasStateGradient = true
-        }
-    }
-
-    /// Brings the outputs' gradient to the last layer's states. Returns whether every step's state has one; a head on the
-    /// last step adds to the final states' gradient instead.
-    private func backwardThroughHead(into buffers: LayerBuffers<S>, _ gradient: MatrixView<S>) -> Bool {
-        guard let head, let entries = parameters.layout.head else { return true }
-        let readsLast = configuration.head?.steps == .last
-        let dh = readsLast ? workspace.lastStates.view : buffers.stateGradient.view
-        let h = readsLast ? headInput() : workspace.layers[configuration.layers - 1].states
-        head.backward(
-            h, do: outputGradient, weightGradient: gradient.parameter(entries.weight),
-            biasGradient: gradient.parameter(entries.bias), dh: dh)
-        if readsLast { buffers.carriedGradient.view.add(dh) }
-        return !readsLast
+        let workspace = unsafe workspace
+        guard pass.configuration.head?.steps == .last else { return workspace.layers[top].states }
+        workspace.lastStates.copy(batch.states[top].view.rows(shard.positions))
+        return workspace.lastStates
     }
 
     private func layerGradient(_ index: Int, _ gradient: MatrixView<S>) -> LayerGradient<S> {
-        let entries = parameters.layout.layers[index]
+        let places = batch.layout.layers[index]
         return LayerGradient(
-            input: gradient.parameter(entries.input), recurrent: gradient.parameter(entries.recurrent),
-            bias: gradient.parameter(entries.bias), recurrentBias: entries.recurrentBias.map { gradient.parameter($0) })
+            input: gradient.parameter(places.input), recurrent: gradient.parameter(places.recurrent),
+            bias: gradient.parameter(places.bias), recurrentBias: places.recurrentBias.map { gradient.parameter($0) })
     }
 }

@@ -10,15 +10,13 @@ public final class Stream<S: Scalar> {
     /// B, the number of sequences.
     public let sequenceCount: Int
     private let workspace: Workspace<S>
-    private let passes: [ShardPass<S>]
 
     /// A stream from zero states.
     public init(_ network: Network<S>, sequences: Int = 1) {
         self.network = network
         sequenceCount = sequences
-        workspace = Workspace(
-            network.configuration, Packing(sequences: sequences, steps: 1), recording: false)
-        passes = workspace.shards.map { network.shardPass($0) }
+        workspace = Workspace(network.configuration, Packing(sequences: sequences, steps: 1), .inference)
+        workspace.occupy(threads: 1)
         network.packed.prepare(network.parameters, for: workspace)
         network.backend.beginOneThreadEach()
     }
@@ -35,33 +33,26 @@ public final class Stream<S: Scalar> {
     public func step(_ x: Matrix<S>, into outputs: inout Matrix<S>) {
         network.check(x, workspace)
         network.checkOutputs(outputs, workspace.packing, "room")
-        let target = outputs.mutableView(), x = x.view
-        for pass in passes {
-            for layer in pass.workspace.layers { layer.initialStates.copy(layer.states) }
-            pass.forward(x)
-            pass.copyOutputs(into: target)
-        }
+        let target = outputs.mutableView(), pass = network.pass(x.view, workspace)
+        for index in workspace.shards.indices { pass.shard(index, thread: 0).forward(into: target) }
     }
 
     /// The states, to be kept, changed or put back; a copy.
     public var state: State<S> {
         get {
             var state = State<S>(network.configuration, sequences: sequenceCount)
-            workspace.storeFinalStates(&state)
+            workspace.store(workspace.states, into: &state)
             return state
         }
         set {
             network.check(newValue, workspace.packing)
-            workspace.load(newValue) { $0.states }
+            workspace.load(newValue, into: workspace.states)
         }
     }
 
     /// Sets the states of one sequence to zero.
     public func reset(sequence: Int) {
         precondition(sequence >= 0 && sequence < sequenceCount, "sequence \(sequence) of \(sequenceCount)")
-        for shard in workspace.shards where shard.shard.positions.contains(sequence) {
-            let row = sequence - shard.shard.positions.lowerBound
-            for layer in shard.layers { layer.states.rows(row..<row + 1).fill(0) }
-        }
+        for states in workspace.states { states.view.rows(sequence..<sequence + 1).fill(0) }
     }
 }

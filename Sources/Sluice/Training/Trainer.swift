@@ -30,11 +30,10 @@ public struct Trainer<S: Scalar>: Sendable {
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func step(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
-        let workspace = workspace(packing, recording: true)
+        let workspace = workspace(packing, .training)
         let gradient = gradient.values.mutableView()
         let value = pass(x, targets, workspace, gradient: gradient)
         guard value.isFinite else { return value }
-        workspace.sumGradients(into: gradient)
         let engine = network.engine
         network.updateParameters { optimizerState.update($0, by: gradient, optimizer, engine) }
         return value
@@ -44,31 +43,32 @@ public struct Trainer<S: Scalar>: Sendable {
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func evaluate(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
-        pass(x, targets, workspace(packing, recording: false), gradient: nil)
+        pass(x, targets, workspace(packing, .evaluation), gradient: nil)
     }
 
     /// Forward and loss; and backward, if there is room for a gradient.
     private func pass(
         _ x: Matrix<S>, _ targets: Matrix<S>, _ workspace: Workspace<S>, gradient: MatrixView<S>?
     ) -> S {
+        let packing = workspace.packing
         network.check(x, workspace)
         network.checkOutputs(targets, workspace.packing, "targets")
-        workspace.occupy()
+        workspace.occupy(threads: network.workers.threads)
         defer { workspace.release() }
-        workspace.load(nil) { $0.initialStates }
-        if workspace.isRecording { workspace.load(nil) { $0.carriedGradient.view } }
+        workspace.load(nil, into: workspace.states)
+        workspace.load(nil, into: workspace.stateGradients)
         network.share(
             workspace,
             LossWork(
-                network: network, workspace: workspace, loss: loss, x: x.view, targets: targets.view,
-                gradient: gradient))
-        return workspace.shards.reduce(0) { $0 + $1.loss }
+                pass: network.pass(x.view, workspace), loss: loss, targets: targets.view,
+                losses: workspace.losses.view, sequences: packing.sequenceCount, gradient: gradient))
+        return workspace.shards.indices.reduce(0) { $0 + workspace.losses.view[0, $1] }
     }
 
     /// The workspace of an earlier pass over the same packing, or a new one in the place of the oldest.
-    private mutating func workspace(_ packing: Packing, recording: Bool) -> Workspace<S> {
-        if let kept = workspaces.first(where: { $0.isRecording == recording && $0.packing == packing }) { return kept }
-        let workspace = Workspace<S>(network.configuration, packing, recording: recording)
+    private mutating func workspace(_ packing: Packing, _ purpose: Purpose) -> Workspace<S> {
+        if let kept = workspaces.first(where: { $0.purpose == purpose && $0.packing == packing }) { return kept }
+        let workspace = Workspace<S>(network.configuration, packing, purpose)
         workspaces = [workspace] + workspaces.prefix(Self.keptWorkspaces - 1)
         return workspace
     }
@@ -79,25 +79,30 @@ public struct Trainer<S: Scalar>: Sendable {
 
 /// Forward and loss of a shard; and backward, if there is room for a gradient.
 private struct LossWork<S: Scalar>: SharedWork {
-    let network: Network<S>
-    let workspace: Workspace<S>
+    let pass: Pass<S>
     let loss: Loss
-    let x: MatrixView<S>
     let targets: MatrixView<S>
+    /// [1, shards]
+    let losses: MatrixView<S>
+    /// B of the whole batch.
+    let sequences: Int
     let gradient: MatrixView<S>?
 
     @specialized(where S == Float)
     @specialized(where S == Double)
-    func perform(_ index: Int) {
-        let shard = workspace.shards[index]
-        let pass = network.shardPass(shard)
-        pass.forward(x)
-        shard.loss = 0
+    func perform(_ index: Int, thread: Int) {
+        let shard = pass.shard(index, thread: thread)
+        shard.forward(into: nil)
+        var sum: S = 0
         for run in shard.outputRuns {
-            shard.loss += loss.evaluate(
-                pass.outputs.rows(run.shard), targets.rows(run.batch), sequences: workspace.packing.sequenceCount,
-                gradient: gradient == nil ? nil : pass.outputGradient.rows(run.shard))
+            sum += loss.evaluate(
+                shard.outputs.rows(run.shard), targets.rows(run.batch), sequences: sequences,
+                gradient: gradient == nil ? nil : shard.outputGradient.rows(run.shard))
         }
-        if let gradient { pass.backward(x, gradient: index == 0 ? gradient : shard.gradient.view, dx: nil) }
+        losses[0, index] = sum
+        if let gradient {
+            shard.backward(gradient: shard.ownGradient ?? gradient, dx: nil)
+            shard.addGradient(to: gradient)
+        }
     }
 }
