@@ -84,6 +84,8 @@ struct LayerBuffers<S: Scalar>: Sendable {
 
 /// How a shard's steps and rows are run through.
 struct ShardRuns: Sendable {
+    /// The rows of each step.
+    let steps: [RowRun]
     /// Runs of steps that are computed together while their rows are in the cache.
     let chunks: [Range<Int>]
     /// The rows of the largest.
@@ -91,31 +93,28 @@ struct ShardRuns: Sendable {
     /// Which rows of the batch's output are which rows of the shard's.
     let outputs: [RowRun]
 
+    /// The shard's rows of some steps.
+    func rows(of steps: Range<Int>) -> Range<Int> {
+        self.steps[steps.lowerBound].shard.lowerBound..<self.steps[steps.upperBound - 1].shard.upperBound
+    }
+
     init<S: Scalar>(_ configuration: Configuration, _ shard: Shard, scalar: S.Type) {
+        steps = (0..<shard.packing.stepCount).map {
+            RowRun(shard: shard.packing.rows(at: $0), batch: shard.batchRows(at: $0))
+        }
         // As many rows as keep their tape in half of a 1 MiB second-level cache, and enough for full products.
         let tapeBytes = configuration.cell.tapeColumns * configuration.hiddenSize * MemoryLayout<S>.stride
         chunks = shard.packing.chunks(rowLimit: max((512 << 10) / tapeBytes, 256))
         chunkRows = chunks.map { shard.packing.rows(of: $0).count }.max()!
-        outputs = RowRun.outputs(of: shard, steps: configuration.head?.steps ?? .all)
+        outputs =
+            configuration.head?.steps == .last
+            ? shard.sequences.enumerated().map { RowRun(shard: $0..<$0 + 1, batch: $1..<$1 + 1) }
+            : shard.isWhole ? [RowRun(shard: 0..<shard.packing.rowCount, batch: 0..<shard.packing.rowCount)] : steps
     }
 }
 
 /// Rows of a shard's matrix and the rows of the batch's matrix that they stand for.
-struct RowRun {
+struct RowRun: Sendable {
     let shard: Range<Int>
     let batch: Range<Int>
-
-    /// The runs of a shard's output rows.
-    static func outputs(of shard: Shard, steps: Head.Steps) -> [RowRun] {
-        switch steps {
-        case .all where shard.isWhole:
-            [RowRun(shard: 0..<shard.packing.rowCount, batch: 0..<shard.batch.rowCount)]
-        case .all:
-            (0..<shard.packing.stepCount).map {
-                RowRun(shard: shard.packing.rows(at: $0), batch: shard.batchRows(at: $0))
-            }
-        case .last:
-            shard.sequences.enumerated().map { RowRun(shard: $0..<$0 + 1, batch: $1..<$1 + 1) }
-        }
-    }
 }

@@ -10,8 +10,9 @@ struct Layer<S: Scalar> {
     /// The states after every step.
     let states: LayerRows<S>
 
-    private var shard: Shard { unsafe workspace.shard }
-    private var packing: Packing { shard.packing }
+    /// The rows of each step.
+    let steps: [RowRun]
+
     private var inputColumns: Range<Int> { cell.inputColumns(hiddenSize: initialStates.columns) }
 
     /// Computes every state from the inputs and the initial states. Per chunk: the input product of all its rows, then
@@ -19,16 +20,16 @@ struct Layer<S: Scalar> {
     func forward(_ x: LayerRows<S>) {
         let workspace = unsafe workspace
         for chunk in workspace.runs.chunks {
-            let rows = packing.rows(of: chunk)
+            let rows = workspace.runs.rows(of: chunk)
             let tapeStart = workspace.purpose.isRecording ? 0 : rows.lowerBound
             let tape = buffers.tape.rows(rows.lowerBound - tapeStart..<rows.upperBound - tapeStart)
             engine.multiply(x.chunk(chunk, workspace), weights.forward.input, into: tape.columns(inputColumns))
             for t in chunk {
-                let stepRows = packing.rows(at: t)
-                let stepTape = buffers.tape.rows(stepRows.lowerBound - tapeStart..<stepRows.upperBound - tapeStart)
+                let rows = steps[t]
+                let tape = buffers.tape.rows(rows.shard.lowerBound - tapeStart..<rows.shard.upperBound - tapeStart)
                 cell.forward(
                     ForwardStep(
-                        tape: stepTape, previous: previousStates(at: t), next: states.step(t, shard),
+                        tape: tape, previous: previousStates(at: t), next: states.step(rows),
                         scratch: workspace.scratch),
                     weights, engine)
             }
@@ -37,12 +38,13 @@ struct Layer<S: Scalar> {
 
     /// Copies each sequence's last state to its row of `target`, [B, H].
     func copyFinalStates(into target: MatrixView<S>) {
+        let packing = unsafe workspace.shard.packing
         if packing.isEqualLength {
-            target.copy(states.step(packing.stepCount - 1, shard))
+            target.copy(states.step(steps[steps.count - 1]))
         } else {
             for (position, length) in packing.lengths.enumerated() {
                 let row = position..<position + 1
-                target.rows(row).copy(states.step(length - 1, shard).rows(row))
+                target.rows(row).copy(states.step(steps[length - 1]).rows(row))
             }
         }
     }
@@ -60,16 +62,17 @@ struct Layer<S: Scalar> {
         workspace.biasSums.fill(0)
         for chunk in workspace.runs.chunks.reversed() {
             for t in chunk.reversed() {
+                let rows = steps[t]
                 cell.backward(
                     BackwardStep(
-                        tape: buffers.tape.rows(packing.rows(at: t)), previous: previousStates(at: t),
-                        dy: dy?.step(t, shard), dh: dh.rows(0..<packing.aliveCount(at: t)),
-                        scratch: workspace.scratch, dbias: workspace.biasSums),
+                        tape: buffers.tape.rows(rows.shard), previous: previousStates(at: t),
+                        dy: dy?.step(rows), dh: dh.rows(0..<rows.shard.count), scratch: workspace.scratch,
+                        dbias: workspace.biasSums),
                     weights, engine)
             }
-            let tape = buffers.tape.rows(packing.rows(of: chunk))
+            let tape = buffers.tape.rows(workspace.runs.rows(of: chunk))
             let run = Run(x: x.chunk(chunk, workspace), previous: previousStates(of: chunk), tape: tape)
-            let isFirst = chunk.upperBound == packing.stepCount
+            let isFirst = chunk.upperBound == steps.count
             cell.weightGradients(run, into: gradient, accumulate: !isFirst, engine)
             if let dx, let transposed = weights.transposed?.input {
                 let target = dx.chunkToWrite(chunk, workspace)
@@ -82,18 +85,19 @@ struct Layer<S: Scalar> {
 
     /// [alive, H] the states before a step.
     private func previousStates(at t: Int) -> MatrixView<S> {
-        let all = t == 0 ? initialStates : states.step(t - 1, shard)
-        return all.rows(0..<packing.aliveCount(at: t))
+        let all = t == 0 ? initialStates : states.step(steps[t - 1])
+        return all.rows(0..<steps[t].shard.count)
     }
 
     /// [R, H] the states before each step of a chunk. With equal lengths they follow one another, one step behind the
     /// states; otherwise they are gathered.
     private func previousStates(of chunk: Range<Int>) -> MatrixView<S> {
-        let rows = packing.rows(of: chunk)
-        if packing.isEqualLength { return buffers.statesBefore.rows(rows) }
-        let gathered = unsafe workspace.previousStates.rows(0..<rows.count)
+        let workspace = unsafe workspace
+        let rows = workspace.runs.rows(of: chunk)
+        if workspace.shard.packing.isEqualLength { return buffers.statesBefore.rows(rows) }
+        let gathered = workspace.previousStates.rows(0..<rows.count)
         for t in chunk {
-            let target = packing.rows(at: t)
+            let target = steps[t].shard
             gathered.rows(target.lowerBound - rows.lowerBound..<target.upperBound - rows.lowerBound)
                 .copy(previousStates(at: t))
         }

@@ -4,10 +4,10 @@ enum LayerRows<S: Scalar> {
     case shard(MatrixView<S>)
 
     /// [alive, n] a step's rows, in place.
-    func step(_ t: Int, _ shard: Shard) -> MatrixView<S> {
+    func step(_ rows: RowRun) -> MatrixView<S> {
         switch self {
-        case .batch(let matrix): matrix.rows(shard.batchRows(at: t))
-        case .shard(let matrix): matrix.rows(shard.packing.rows(at: t))
+        case .batch(let matrix): matrix.rows(rows.batch)
+        case .shard(let matrix): matrix.rows(rows.shard)
         }
     }
 
@@ -15,14 +15,14 @@ enum LayerRows<S: Scalar> {
     func chunk(_ chunk: Range<Int>, _ workspace: ShardWorkspace<S>) -> MatrixView<S> {
         let target = chunkToWrite(chunk, workspace)
         if case .batch(let matrix) = self, !workspace.shard.isWhole {
-            forEachStep(of: chunk, workspace.shard) { target.rows($0).copy(matrix.rows($1)) }
+            forEachStep(of: chunk, workspace) { target.rows($0).copy(matrix.rows($1)) }
         }
         return target
     }
 
     /// The same rows without their values, to be written; ``write(_:of:_:)`` then brings them home.
     func chunkToWrite(_ chunk: Range<Int>, _ workspace: ShardWorkspace<S>) -> MatrixView<S> {
-        let rows = workspace.shard.packing.rows(of: chunk)
+        let rows = workspace.runs.rows(of: chunk)
         switch self {
         case .shard(let matrix): return matrix.rows(rows)
         case .batch(let matrix) where workspace.shard.isWhole: return matrix.rows(rows)
@@ -33,18 +33,18 @@ enum LayerRows<S: Scalar> {
     /// Copies rows from ``chunkToWrite(_:_:)`` to where they belong, if they are not there already.
     func write(_ rows: MatrixView<S>, of chunk: Range<Int>, _ workspace: ShardWorkspace<S>) {
         if case .batch(let matrix) = self, !workspace.shard.isWhole {
-            forEachStep(of: chunk, workspace.shard) { matrix.rows($1).copy(rows.rows($0)) }
+            forEachStep(of: chunk, workspace) { matrix.rows($1).copy(rows.rows($0)) }
         }
     }
 
     private func forEachStep(
-        of chunk: Range<Int>, _ shard: Shard, _ body: (_ chunk: Range<Int>, _ batch: Range<Int>) -> Void
+        of chunk: Range<Int>, _ workspace: ShardWorkspace<S>,
+        _ body: (_ chunk: Range<Int>, _ batch: Range<Int>) -> Void
     ) {
-        let packing = shard.packing
-        let start = packing.rows(of: chunk).lowerBound
+        let start = workspace.runs.rows(of: chunk).lowerBound
         for t in chunk {
-            let rows = packing.rows(at: t)
-            body(rows.lowerBound - start..<rows.upperBound - start, shard.batchRows(at: t))
+            let rows = workspace.runs.steps[t]
+            body(rows.shard.lowerBound - start..<rows.shard.upperBound - start, rows.batch)
         }
     }
 }

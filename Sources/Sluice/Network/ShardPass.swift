@@ -133,7 +133,8 @@ struct ShardPass<S: Scalar> {
             initialStates: workspace.purpose.isRecording
                 ? buffers.statesBefore.rows(0..<shard.positions.count)
                 : batch.states[index].view.rows(shard.positions),
-            states: index == top && writesOutputs ? .batch(outputs!) : .shard(buffers.states))
+            states: index == top && writesOutputs ? .batch(outputs!) : .shard(buffers.states),
+            steps: workspace.runs.steps)
     }
 
     private func input(ofLayer index: Int) -> LayerRows<S> {
