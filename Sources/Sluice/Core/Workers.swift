@@ -51,8 +51,8 @@ public final class Workers: Sendable {
 /// Work in numbered parts that may be done at the same time. (A type instead of a closure: a closure would be allocated
 /// anew for every pass.)
 protocol SharedWork: Sendable {
-    /// - Parameter thread: who performs it: the caller is 0, and no two at a time have the same number. Numbers stay below
-    ///   that of the threads and that of the parts.
+    /// - Parameter thread: who performs it: no two at a time have the same number, and numbers stay below that of the
+    ///   threads and that of the parts.
     func perform(_ index: Int, thread: Int)
 }
 
@@ -88,7 +88,7 @@ private final class Team: @unchecked Sendable {
     private var work: (any SharedWork)?
     private var count = 0
     /// The threads that have claimed a part of the job, the caller's included: they are numbered in that order.
-    private let joined = Atomic<Int>(1)
+    private let joined = Atomic<Int>(0)
     private let lock = Lock()
 
     /// Pauses before a waiting thread parks: some 40 us.
@@ -100,12 +100,12 @@ private final class Team: @unchecked Sendable {
     func run(_ count: Int, _ work: any SharedWork) {
         self.work = work
         self.count = count
-        joined.store(1, ordering: .relaxed)
+        joined.store(0, ordering: .relaxed)
         finished.store(0, ordering: .relaxed)
         let job = (ticket.load(ordering: .relaxed) >> 32) + 1
         ticket.store(job << 32 | UInt64(count), ordering: .sequentiallyConsistent)
         wakeParked()
-        perform(isCaller: true)
+        perform(job)
         spinUntil { finished.load(ordering: .acquiring) == count }
         self.work = nil
     }
@@ -115,11 +115,11 @@ private final class Team: @unchecked Sendable {
         wakeParked()
     }
 
-    /// Claims calls of the current job until none is left.
-    private func perform(isCaller: Bool) {
-        var thread = isCaller ? 0 : -1
+    /// Claims parts of a job until none is left, or until another job has begun: a thread is numbered anew in each.
+    private func perform(_ job: UInt64) {
+        var thread = -1
         var current = ticket.load(ordering: .acquiring)
-        while current & 0xFFFF_FFFF > 0 {
+        while current >> 32 == job && current & 0xFFFF_FFFF > 0 {
             let (claimed, seen) = ticket.weakCompareExchange(
                 expected: current, desired: current - 1, ordering: .acquiringAndReleasing)
             if claimed {
@@ -163,7 +163,7 @@ private final class Team: @unchecked Sendable {
             team.waitForWork(since: job)
             if team.isStopping.load(ordering: .acquiring) { return nil }
             job = team.ticket.load(ordering: .acquiring) >> 32
-            team.perform(isCaller: false)
+            team.perform(job)
         }
     }
 }
