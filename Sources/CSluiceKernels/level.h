@@ -1,5 +1,5 @@
 // Every kernel of one level, for both scalars: a level's .c file chooses the instruction set, names its tables and
-// includes this. The bodies in functions.h, gru.h and adam.h are written once.
+// includes this. The bodies are written once, one file a topic.
 #include "SluiceKernels.h"
 #include <stdint.h>
 #include <string.h>
@@ -18,12 +18,25 @@
         .gru_before_update = NAMED(gru_before_update),                                                                 \
         .gru_before_update_backward = NAMED(gru_before_update_backward),                                               \
         .gru_before_gates_backward = NAMED(gru_before_gates_backward),                                                 \
+        .rnn_forward = NAMED(rnn_forward),                                                                             \
+        .rnn_backward = NAMED(rnn_backward),                                                                           \
+        .lstm_forward = NAMED(lstm_forward),                                                                           \
+        .lstm_backward = NAMED(lstm_backward),                                                                         \
+        .lstm_gates = NAMED(lstm_gates),                                                                               \
+        .lstm_output = NAMED(lstm_output),                                                                             \
+        .lstm_output_backward = NAMED(lstm_output_backward),                                                           \
+        .lstm_gates_backward = NAMED(lstm_gates_backward),                                                             \
+        .normalize = NAMED(normalize),                                                                                 \
+        .normalize_backward = NAMED(normalize_backward),                                                               \
         .adam = NAMED(adam),                                                                                           \
     }
 
 #include "scalar_float.h"
 #include "functions.h"
 #include "gru.h"
+#include "lstm.h"
+#include "normalize.h"
+#include "rnn.h"
 #include "adam.h"
 const sluice_kernels_f32 TABLE_F32 = KERNEL_TABLE;
 #include "scalar_end.h"
@@ -31,6 +44,9 @@ const sluice_kernels_f32 TABLE_F32 = KERNEL_TABLE;
 #include "scalar_double.h"
 #include "functions.h"
 #include "gru.h"
+#include "lstm.h"
+#include "normalize.h"
+#include "rnn.h"
 #include "adam.h"
 const sluice_kernels_f64 TABLE_F64 = KERNEL_TABLE;
 #include "scalar_end.h"

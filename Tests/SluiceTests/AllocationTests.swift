@@ -17,10 +17,11 @@ import TestSupport
     @Test func trainingStepsAndEvaluations() async {
         await #expect(processExitsWith: .success) {
             for cell in Cell.allCases {
-                for (threads, sequences) in [(1, 3), (2, 40)] {
+                for (threads, sequences, direction) in [(1, 3, Direction.forward), (2, 40, .bidirectional)] {
                     var random = Random(seed: 1)
                     let configuration = Configuration(
-                        cell: cell, inputSize: 3, hiddenSize: 32, layers: 2, head: Head(outputSize: 2))
+                        cell: cell, inputSize: 3, hiddenSize: 32, layers: 2, direction: direction,
+                        head: Head(outputSize: 2))
                     let packing = Packing(sequences: sequences, steps: 6)
                     let x = Matrix<Float>.random(rows: packing.rowCount, columns: 3, using: &random)
                     let targets = Matrix<Float>.random(rows: packing.rowCount, columns: 2, using: &random)

@@ -22,7 +22,7 @@ public struct Fixture: Sendable {
     /// A parameter's tensor in the layout of the computation: weights transposed, biases as a row.
     public func parameter(_ name: String, _ entry: ParameterLayout.Entry) throws -> Matrix<Double> {
         let matrix = try matrix(name)
-        guard !entry.isBias else { return Matrix(rows: 1, columns: entry.columns, matrix.elements) }
+        guard !entry.isVector else { return Matrix(rows: 1, columns: entry.columns, matrix.elements) }
         let elements = (0..<entry.rows * entry.columns).map { matrix[$0 % entry.columns, $0 / entry.columns] }
         return Matrix(rows: entry.rows, columns: entry.columns, elements)
     }

@@ -43,5 +43,15 @@ private func floatKernels(_ level: KernelLevel) -> Kernels {
         gruBeforeUpdate: Kernels.untyped(table.gru_before_update),
         gruBeforeUpdateBackward: Kernels.untyped(table.gru_before_update_backward),
         gruBeforeGatesBackward: Kernels.untyped(table.gru_before_gates_backward),
+        lstmForward: Kernels.untyped(table.lstm_forward),
+        lstmBackward: Kernels.untyped(table.lstm_backward),
+        lstmGates: Kernels.untyped(table.lstm_gates),
+        lstmOutput: Kernels.untyped(table.lstm_output),
+        lstmOutputBackward: Kernels.untyped(table.lstm_output_backward),
+        lstmGatesBackward: Kernels.untyped(table.lstm_gates_backward),
+        rnnForward: Kernels.untyped(table.rnn_forward),
+        rnnBackward: Kernels.untyped(table.rnn_backward),
+        normalize: Kernels.untyped(table.normalize),
+        normalizeBackward: Kernels.untyped(table.normalize_backward),
         adam: Kernels.untyped(table.adam))
 }

@@ -127,13 +127,19 @@ extension Network {
     /// Checks states against the configuration.
     func check(_ state: State<S>, _ packing: Packing) {
         precondition(
-            state.hidden.count == configuration.layers,
-            "states of \(state.hidden.count) layers for a network of \(configuration.layers)")
-        for hidden in state.hidden {
+            state.hidden.count == configuration.scanCount
+                && state.cell.count == (configuration.hasCellState ? configuration.scanCount : 0),
+            "states of \(state.hidden.count) hidden and \(state.cell.count) cell matrices for a network of "
+                + "\(configuration.scanCount) layers and directions")
+        check(state.hidden, packing.sequenceCount, configuration.stateSize)
+        check(state.cell, packing.sequenceCount, configuration.hiddenSize)
+    }
+
+    private func check(_ states: [Matrix<S>], _ sequences: Int, _ columns: Int) {
+        for matrix in states {
             precondition(
-                hidden.rows == packing.sequenceCount && hidden.columns == configuration.hiddenSize,
-                "states of \(hidden.rows) x \(hidden.columns) for \(packing.sequenceCount) sequences and "
-                    + "\(configuration.hiddenSize) hidden units")
+                matrix.rows == sequences && matrix.columns == columns,
+                "states of \(matrix.rows) x \(matrix.columns) for \(sequences) sequences and \(columns) numbers each")
         }
     }
 
@@ -150,7 +156,8 @@ extension Network {
         let head = parameters.layout.head.map {
             DenseHead(weight: parameters.view($0.weight), bias: parameters.view($0.bias), engine: engine)
         }
-        return Pass(configuration: configuration, engine: engine, head: head, workspace: workspace, x: x)
+        return Pass(
+            configuration: configuration, engine: engine, head: head, workspace: workspace, workers: workers, x: x)
     }
 }
 

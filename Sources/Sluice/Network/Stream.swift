@@ -13,6 +13,10 @@ public final class Stream<S: Scalar> {
 
     /// A stream from zero states.
     public init(_ network: Network<S>, sequences: Int = 1) {
+        precondition(
+            network.configuration.direction == .forward,
+            "a stream of a network whose direction is \(network.configuration.direction.rawValue): its outputs depend on "
+                + "later steps; only a forward network can be stepped")
         self.network = network
         sequenceCount = sequences
         workspace = Workspace(network.configuration, Packing(sequences: sequences, steps: 1), .inference)
@@ -53,6 +57,6 @@ public final class Stream<S: Scalar> {
     /// Sets the states of one sequence to zero.
     public func reset(sequence: Int) {
         precondition(sequence >= 0 && sequence < sequenceCount, "sequence \(sequence) of \(sequenceCount)")
-        for states in workspace.states { states.view.rows(sequence..<sequence + 1).fill(0) }
+        for states in workspace.states.hidden + workspace.states.cell { states.view.row(sequence).fill(0) }
     }
 }
