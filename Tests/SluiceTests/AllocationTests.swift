@@ -80,6 +80,29 @@ import TestSupport
         }
     }
 
+    /// As an optimiser of one's own does.
+    @Test func changingParametersInPlace() async {
+        await #expect(processExitsWith: .success) {
+            var random = Random(seed: 1)
+            let configuration = Configuration(cell: .lstm, inputSize: 16, hiddenSize: 32)
+            let packing = Packing(sequences: 4, steps: 4)
+            var network = Network<Float>(configuration, .keras, using: &random)
+            let x = Matrix<Float>.random(rows: packing.rowCount, columns: 16, using: &random)
+            let dy = Matrix<Float>.random(rows: packing.rowCount, columns: 32, using: &random)
+            let workspace = Workspace<Float>(configuration, packing, recording: true)
+            var gradients = Gradients<Float>(configuration, packing)
+            func step() {
+                network.parameters.values[0, 0] += 0.5
+                network.record(x, in: workspace).backward(outputs: dy, into: &gradients)
+            }
+            for _ in 0..<2 { step() }
+            let before = allocation_count()
+            for _ in 0..<50 { step() }
+            let allocations = allocation_count() - before
+            precondition(allocations == 0, "\(allocations) in 50 steps")
+        }
+    }
+
     @Test func streamingSteps() async {
         await #expect(processExitsWith: .success) {
             var random = Random(seed: 1)

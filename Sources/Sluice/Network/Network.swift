@@ -6,17 +6,15 @@
 ///     let (outputs, state) = network.forward(x, Packing(sequences: 32, steps: 100))
 public struct Network<S: Scalar>: Sendable {
     public let configuration: Configuration
-    /// The parameters. After a change the next pass packs the weights for its products.
+    /// The parameters. After a change the next pass packs the weights for its products. Changed in place, they are not copied.
     public var parameters: Parameters<S> {
-        didSet {
-            precondition(parameters.layout == layout, "these parameters are of another configuration")
-            if isKnownUniquelyReferenced(&packed) {
-                packed.update(parameters)
-            } else {
-                packed = PackedWeights(parameters, configuration, backend: backend)
-            }
+        get { currentParameters }
+        _modify {
+            yield &currentParameters
+            takeUpParameters()
         }
     }
+    private var currentParameters: Parameters<S>
     /// The threads that passes are shared out to.
     public let workers: Workers
     let engine: Engine<S>
@@ -36,7 +34,7 @@ public struct Network<S: Scalar>: Sendable {
         precondition(
             parameters.layout == ParameterLayout(configuration), "these parameters are of another configuration")
         self.configuration = configuration
-        self.parameters = parameters
+        currentParameters = parameters
         self.workers = workers
         engine = Engine(backend: backend, level: level)
         layout = parameters.layout
@@ -51,6 +49,16 @@ public struct Network<S: Scalar>: Sendable {
         self.init(
             configuration, Parameters(configuration, initialization, using: &random), backend: backend,
             level: level, workers: workers)
+    }
+
+    /// Follows a change of the parameters.
+    private mutating func takeUpParameters() {
+        precondition(currentParameters.layout == layout, "these parameters are of another configuration")
+        if isKnownUniquelyReferenced(&packed) {
+            packed.update(currentParameters)
+        } else {
+            packed = PackedWeights(currentParameters, configuration, backend: backend)
+        }
     }
 
     /// The backend that computes.
