@@ -70,13 +70,22 @@ def random_network(name, facts, batch, real=np.float64):
     if facts["cell"].startswith("lstm"):
         case |= {name: normal(*states, H) for name in ("c0", "dcn")}
     for name, shape in shapes.items():
-        # Gains are around 1. The other parameters spread the gates over most of (0, 1); ReLU must not run away.
-        std = 0.4 if facts["cell"] == "rnn.relu" else 0.7
-        case[name] = normal(*shape, mean=1, std=0.3) if name.startswith("gain") else normal(*shape, std=std)
+        # Gains are around 1. The other parameters spread the gates over most of (0, 1); ReLU must neither run away nor die.
+        relu = facts["cell"] == "rnn.relu"
+        if name.startswith("gain"):
+            case[name] = normal(*shape, mean=1, std=0.3)
+        else:
+            case[name] = normal(*shape, mean=0.4 if relu and name.startswith("bias") else 0, std=0.4 if relu else 0.7)
     if BATCHES[batch]:
         case["lengths"] = np.array(BATCHES[batch])
         case |= {name: case[name] * running_steps(case)[..., None] for name in ("x", "dy")}
     return case
+
+
+def reordered(value, before, after, axis=-1):
+    """Gates that lie in the order `before`, such as "rzn", brought into the order `after`."""
+    parts = dict(zip(before, np.split(value, len(before), axis=axis)))
+    return np.concatenate([parts[gate] for gate in after], axis=axis)
 
 
 def gradient(function, tensors, name):
