@@ -35,22 +35,19 @@ final class PackedWeights<S: Scalar>: @unchecked Sendable {
         }
     }
 
-    /// Gives a workspace the weights that its next pass reads, after making what of them is not there; valid while these
-    /// weights and the parameters live. Passes of several threads may ask at once.
-    func prepare(_ parameters: Parameters<S>, for workspace: Workspace<S>) {
-        let batch = workspace.packing, recording = workspace.purpose.isRecording
-        let asPanels = rule.pays(sequences: batch.sequenceCount, steps: batch.stepCount, recording: recording)
+    /// Sets the weights that a pass over a batch reads, by layer and direction, after making what of them is not there; valid
+    /// while these weights and the parameters live. Passes of several threads may ask at once.
+    func prepare(
+        _ parameters: Parameters<S>, sequences: Int, steps: Int, recording: Bool, into weights: inout [LayerWeights<S>]
+    ) {
+        let asPanels = rule.pays(sequences: sequences, steps: steps, recording: recording)
         if asPanels {
             forward.make(parameters, configuration, rule)
             if recording { transposed.make(parameters, configuration, rule) }
         }
         for index in 0..<configuration.scanCount {
-            let weights = scan(index, parameters, asPanels: asPanels, recording: recording)
-            if index < workspace.weights.count {
-                workspace.weights[index] = weights
-            } else {
-                workspace.weights.append(weights)
-            }
+            let scan = scan(index, parameters, asPanels: asPanels, recording: recording)
+            if index < weights.count { weights[index] = scan } else { weights.append(scan) }
         }
     }
 

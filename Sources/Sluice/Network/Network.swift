@@ -105,7 +105,7 @@ extension Network {
         _ x: Matrix<S>, in workspace: Workspace<S>, state: inout State<S>, into outputs: inout Matrix<S>
     ) {
         check(x, workspace)
-        check(state, workspace.packing)
+        check(state, sequences: workspace.packing.sequenceCount)
         checkOutputs(outputs, workspace.packing, "room")
         let target = outputs.mutableView()
         workspace.occupy(threads: workers.threads)
@@ -133,14 +133,14 @@ extension Network {
     }
 
     /// Checks states against the configuration.
-    func check(_ state: State<S>, _ packing: Packing) {
+    func check(_ state: State<S>, sequences: Int) {
         precondition(
             state.hidden.count == configuration.scanCount
                 && state.cell.count == (configuration.hasCellState ? configuration.scanCount : 0),
             "states of \(state.hidden.count) hidden and \(state.cell.count) cell matrices for a network of "
                 + "\(configuration.scanCount) layers and directions")
-        check(state.hidden, packing.sequenceCount, configuration.stateSize)
-        check(state.cell, packing.sequenceCount, configuration.hiddenSize)
+        check(state.hidden, sequences, configuration.stateSize)
+        check(state.cell, sequences, configuration.hiddenSize)
     }
 
     private func check(_ states: [Matrix<S>], _ sequences: Int, _ columns: Int) {
@@ -153,18 +153,24 @@ extension Network {
 
     /// Does the work of every shard, over the threads.
     func share(_ workspace: Workspace<S>, _ work: some SharedWork) {
-        packed.prepare(parameters, for: workspace)
+        packed.prepare(
+            parameters, sequences: workspace.packing.sequenceCount, steps: workspace.packing.stepCount,
+            recording: workspace.purpose.isRecording, into: &workspace.weights)
         backend.beginOneThreadEach()
         workers.run(workspace.shards.count, work)
         backend.endOneThreadEach()
     }
 
-    /// What the shards of a pass have in common; valid while network and workspace live.
-    func pass(_ x: MatrixView<S>, _ workspace: Workspace<S>) -> Pass<S> {
-        let head = parameters.layout.head.map {
+    /// The head, if there is one; valid while the network lives.
+    var head: DenseHead<S>? {
+        parameters.layout.head.map {
             DenseHead(weight: parameters.view($0.weight), bias: parameters.view($0.bias), engine: engine)
         }
-        return Pass(
+    }
+
+    /// What the shards of a pass have in common; valid while network and workspace live.
+    func pass(_ x: MatrixView<S>, _ workspace: Workspace<S>) -> Pass<S> {
+        Pass(
             configuration: configuration, engine: engine, head: head, workspace: workspace, workers: workers, x: x)
     }
 }
