@@ -68,7 +68,8 @@ extension Matrix: Equatable {
 // MARK: Views, for the engine
 
 extension Matrix {
-    /// A view for reading; valid while this matrix lives. Writing through it is for buffers that one owner holds (a workspace), where no copy shares.
+    /// A view for reading; valid while this matrix lives. Writing through it is for buffers that one owner holds (a
+    /// workspace), where no copy shares.
     var view: MatrixView<S> { unsafe MatrixView(base: storage.base, rows: rows, columns: columns, stride: columns) }
 
     /// A view for writing: first makes sure that no copy shares the memory.
@@ -93,7 +94,8 @@ private final class MatrixStorage<S: Scalar>: @unchecked Sendable {
         let bytes = UnsafeMutableRawPointer.allocate(
             byteCount: max(count, 1) * MemoryLayout<S>.stride, alignment: 64)
         unsafe base = unsafe bytes.bindMemory(to: S.self, capacity: max(count, 1))
-        unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0, count: count * MemoryLayout<S>.stride) // all zeros is 0
+        // All zeros is 0.
+        unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0, count: count * MemoryLayout<S>.stride)
     }
 
     convenience init(copying other: MatrixStorage) {
