@@ -52,7 +52,7 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
     /// Begins a pass on some threads; two passes at a time would write over each other.
     func occupy(threads: Int) {
         let wasFree = isOccupied.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
-        precondition(wasFree, "this workspace is in use by another pass, or by a recording that is still held")
+        require(wasFree, "this workspace is in use by another pass, or by a recording that is still held")
         nextToAdd.store(0, ordering: .relaxed)
         let rooms = Self.roomCount(purpose, shards.count, threads: threads)
         while self.rooms.count < rooms { self.rooms.append(makeRoom()) }

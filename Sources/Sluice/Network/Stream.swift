@@ -13,7 +13,7 @@ public final class Stream<S: Scalar> {
 
     /// A stream from zero states.
     public init(_ network: Network<S>, sequences: Int = 1) {
-        precondition(
+        require(
             network.configuration.direction == .forward,
             "a stream of a network whose direction is \(network.configuration.direction.rawValue): its outputs depend on "
                 + "later steps; only a forward network can be stepped")
@@ -56,7 +56,7 @@ public final class Stream<S: Scalar> {
 
     /// Sets the states of one sequence to zero.
     public func reset(sequence: Int) {
-        precondition(sequence >= 0 && sequence < sequenceCount, "sequence \(sequence) of \(sequenceCount)")
+        require(sequence >= 0 && sequence < sequenceCount, "sequence \(sequence) of \(sequenceCount)")
         for states in workspace.states.hidden + workspace.states.cell { states.view.row(sequence).fill(0) }
     }
 }
