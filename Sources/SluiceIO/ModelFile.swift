@@ -1,4 +1,3 @@
-import Foundation
 import Sluice
 
 /// A saved network before it is opened: what a file says of itself.
@@ -8,77 +7,35 @@ import Sluice
 public struct ModelFile: Sendable {
     public let configuration: Configuration
     /// The scalar that the parameters were saved in.
-    public let scalarType: ScalarType
+    public var scalarType: ScalarType { tensors.scalarType }
     /// What else was saved with the network.
     public let metadata: [String: String]
-    private let path: String
-    private let file: Safetensors
+    fileprivate let tensors: ParameterTensors
 
-    fileprivate static let configurationKey = "sluice.configuration"
+    static let configurationKey = "sluice.configuration"
 
     /// Reads a file and checks it: a configuration, and every parameter of it in its shape and one scalar.
     public init(contentsOf path: String) throws(FileError) {
-        let file = try Safetensors(contentsOf: path)
+        try self.init(try Safetensors(contentsOf: path), path: path)
+    }
+
+    /// The contents of a file; `path` is for errors.
+    init(_ file: Safetensors, path: String) throws(FileError) {
         guard let text = file.metadata[Self.configurationKey] else {
             throw FileError(
                 path: path, problem: "holds no network of Sluice: no \(Self.configurationKey) in its metadata")
         }
-        guard let configuration = try? JSONDecoder().decode(Configuration.self, from: Data(text.utf8)),
-            configuration.isValid
-        else {
-            throw FileError(path: path, problem: "its \(Self.configurationKey) cannot be understood: \(text)")
-        }
-        self.path = path
-        self.file = file
-        self.configuration = configuration
+        configuration = try Configuration(json: text, path: path)
         metadata = file.metadata.filter { $0.key != Self.configurationKey }
-        scalarType = try Self.check(file, ParameterLayout(configuration), path)
-    }
-
-    /// Compares the tensors with a layout; the first difference is the error.
-    private static func check(_ file: Safetensors, _ layout: ParameterLayout, _ path: String) throws(FileError)
-        -> ScalarType
-    {
-        var found: ScalarType?
-        for entry in layout.entries {
-            guard let tensor = file.tensors[entry.name] else {
-                throw FileError(path: path, problem: "lacks the parameter \(entry.name)")
-            }
-            guard tensor.shape == entry.fileShape else {
-                throw FileError(
-                    path: path,
-                    problem: "\(entry.name) has shape \(tensor.shape), its configuration says \(entry.fileShape)")
-            }
-            guard let type = ScalarType.allCases.first(where: { $0.safetensorsName == tensor.type }),
-                found ?? type == type
-            else {
-                throw FileError(
-                    path: path, problem: "\(entry.name) is of type \(tensor.type); all F32 or all F64 is expected")
-            }
-            found = type
-        }
-        if let stranger = file.tensors.keys.sorted().first(where: { layout[$0] == nil }) {
-            throw FileError(path: path, problem: "holds a tensor that its configuration does not know: \(stranger)")
-        }
-        return found!
-    }
-
-    /// The parameters.
-    fileprivate func parameters<S: Scalar>(_: S.Type) throws(FileError) -> Parameters<S> {
-        guard scalarType == S.type else {
-            throw FileError(path: path, problem: "holds a network in \(scalarType.rawValue), not \(S.type.rawValue)")
-        }
-        var parameters = Parameters<S>(ParameterLayout(configuration))
-        for entry in parameters.layout.entries {
-            let matrix = file.tensors[entry.name]!.matrix(S.self)!
-            parameters[entry.name] = entry.isVector ? matrix : matrix.transposed
-        }
-        return parameters
+        tensors = try ParameterTensors(file, configuration, path: path, name: \.name, isTheirs: { _ in true })
     }
 }
 
 extension Network {
     /// Saves the configuration and the parameters, bit for bit.
+    ///
+    /// What `nn.GRU`, `nn.LSTM` and `nn.RNN` of PyTorch know too, `load_state_dict` takes from the file as it is; the head is
+    /// there as `head.weight` and `head.bias`.
     ///
     /// - Parameter metadata: text to keep with them.
     public func save(to path: String, metadata: [String: String] = [:]) throws(FileError) {
@@ -98,25 +55,48 @@ extension Network {
         contentsOf path: String, backend: Backend = .default, level: KernelLevel = .best, workers: Workers = .single
     ) throws(FileError) {
         let file = try ModelFile(contentsOf: path)
-        self.init(file.configuration, try file.parameters(S.self), backend: backend, level: level, workers: workers)
+        self.init(
+            file.configuration, try file.tensors.parameters(S.self), backend: backend, level: level, workers: workers)
     }
-}
 
-extension Configuration {
-    /// As JSON, keys in alphabetical order.
-    fileprivate var json: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        guard let data = try? encoder.encode(self) else {
-            preconditionFailure("names and sizes are always encodable")
+    /// Opens a network of a given configuration, from a PyTorch `state_dict` that was saved as safetensors, or from a
+    /// network saved here.
+    ///
+    ///     # Python: save_file(model.state_dict(), "tagger.safetensors"), with model.rnn an nn.LSTM, model.fc an nn.Linear
+    ///
+    ///     let configuration = Configuration(cell: .lstm, inputSize: 3, hiddenSize: 5, head: Head(outputSize: 2))
+    ///     let network = try Network<Float>(
+    ///         contentsOf: "tagger.safetensors", as: configuration, prefix: "rnn.", headPrefix: "fc.")
+    ///
+    /// `nn.GRU` is ``GRU/Variant/resetAfter``, `nn.RNN` an ``RNN``, `proj_size` the projection size; with `bias=False` the
+    /// biases are ``Biases/none``. Tensors of other modules are not looked at: those whose names do not begin with the
+    /// prefix, or have a dot behind it.
+    ///
+    /// - Parameters:
+    ///   - configuration: the sizes; the file must agree with them, and the error names the first difference.
+    ///   - prefix: what stands before the recurrent module's names: `"rnn."` for one that is called so in a model.
+    ///   - headPrefix: what stands before the head's `weight` and `bias`.
+    public init(
+        contentsOf path: String, as configuration: Configuration, prefix: String = "", headPrefix: String = "head.",
+        backend: Backend = .default, level: KernelLevel = .best, workers: Workers = .single
+    ) throws(FileError) {
+        let file = try Safetensors(contentsOf: path)
+        if prefix.isEmpty, let text = file.metadata[ModelFile.configurationKey],
+            let difference = configuration.difference(fromFile: try Configuration(json: text, path: path))
+        {
+            throw FileError(path: path, problem: "holds another network: \(difference)")
         }
-        return String(decoding: data, as: UTF8.self)
-    }
-
-    /// Whether every size is one that a network can have; the limit keeps their products countable.
-    fileprivate var isValid: Bool {
-        let sizes = 1...1 << 24
-        return sizes.contains(inputSize) && sizes.contains(hiddenSize) && (1...1 << 12).contains(layers)
-            && sizes.contains(head?.outputSize ?? 1)
+        let tensors = try ParameterTensors(
+            file, configuration, path: path,
+            name: { entry in
+                switch entry.role {
+                case .headWeight: headPrefix + "weight"
+                case .headBias: headPrefix + "bias"
+                default: prefix + entry.name
+                }
+            },
+            isTheirs: { $0.hasPrefix(prefix) && !$0.dropFirst(prefix.count).contains(".") })
+        self.init(
+            configuration, try tensors.parameters(S.self), backend: backend, level: level, workers: workers)
     }
 }

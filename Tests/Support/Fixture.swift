@@ -9,9 +9,9 @@ public struct Fixture: Sendable {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "Fixtures")
 
-    public init(_ name: String) throws {
-        file = try Safetensors(contentsOf: Self.folder.appending(path: "\(name).safetensors").path)
-    }
+    public init(_ name: String) throws { file = try Safetensors(contentsOf: Self.path(name)) }
+
+    public static func path(_ name: String) -> String { folder.appending(path: "\(name).safetensors").path }
 
     /// The names of the files that a test wants, in alphabetical order.
     public static func names(where isWanted: (Safetensors) -> Bool) -> [String] {

@@ -14,6 +14,9 @@ struct Panels<S: Scalar>: Sendable {
         storage = Matrix(rows: 1, columns: rows * columns)
     }
 
+    /// The numbers held.
+    var count: Int { storage.columns }
+
     /// The panels for the products; valid while these panels live.
     var view: PanelsView<S> { unsafe PanelsView(base: storage.view.base, shape: shape) }
 

@@ -42,7 +42,7 @@ extension Cell {
     }
 
     /// Whether the state may be projected to fewer numbers.
-    var canProject: Bool {
+    public var canProject: Bool {
         switch self {
         case .lstm: true
         case .gru, .rnn: false

@@ -8,7 +8,7 @@ public struct Matrix<S: Scalar>: Sendable {
 
     /// A matrix of zeros.
     public init(rows: Int, columns: Int) {
-        precondition(rows >= 0 && columns >= 0, "a matrix of \(rows) x \(columns)")
+        require(rows >= 0 && columns >= 0, "a matrix of \(rows) x \(columns)")
         self.rows = rows
         self.columns = columns
         storage = MatrixStorage(count: rows * columns)
@@ -18,7 +18,7 @@ public struct Matrix<S: Scalar>: Sendable {
     ///
     /// - Parameter elements: `rows * columns` numbers, row after row.
     public init(rows: Int, columns: Int, _ elements: some Collection<S>) {
-        precondition(
+        require(
             elements.count == rows * columns, "\(elements.count) elements for a matrix of \(rows) x \(columns)")
         self.init(rows: rows, columns: columns)
         for (index, element) in elements.enumerated() { view[index / columns, index % columns] = element }
@@ -52,7 +52,7 @@ public struct Matrix<S: Scalar>: Sendable {
     }
 
     private func checkIndex(_ row: Int, _ column: Int) {
-        precondition(
+        require(
             row >= 0 && row < rows && column >= 0 && column < columns,
             "element (\(row), \(column)) of a matrix of \(rows) x \(columns)")
     }
@@ -68,7 +68,8 @@ extension Matrix: Equatable {
 // MARK: Views, for the engine
 
 extension Matrix {
-    /// A view for reading; valid while this matrix lives. Writing through it is for buffers that one owner holds (a workspace), where no copy shares.
+    /// A view for reading; valid while this matrix lives. Writing through it is for buffers that one owner holds (a
+    /// workspace), where no copy shares.
     var view: MatrixView<S> { unsafe MatrixView(base: storage.base, rows: rows, columns: columns, stride: columns) }
 
     /// A view for writing: first makes sure that no copy shares the memory.

@@ -21,7 +21,7 @@ extension Packing {
     public init(mask: [[Bool]]) {
         let lengths = mask.map { $0.prefix { $0 }.count }
         for (index, steps) in mask.enumerated() {
-            precondition(
+            require(
                 !steps.dropFirst(lengths[index]).contains(true),
                 "the mask of sequence \(index) has a gap after step \(lengths[index]); steps that are there come first")
         }
@@ -39,7 +39,7 @@ extension Packing {
     /// - Parameter padded: `[T B, n]`, T at least the longest sequence's steps.
     /// - Returns: `[N, n]`.
     public func pack<S: Scalar>(_ padded: Matrix<S>, order: PaddedOrder) -> Matrix<S> {
-        precondition(
+        require(
             padded.rows % sequenceCount == 0,
             "\(padded.rows) rows of a padded array for \(sequenceCount) sequences: not a whole number of steps")
         let steps = checkedSteps(padded.rows / sequenceCount)
@@ -59,7 +59,7 @@ extension Packing {
     public func unpack<S: Scalar>(
         _ packed: Matrix<S>, order: PaddedOrder, steps: Int? = nil, padding: S = 0
     ) -> Matrix<S> {
-        precondition(packed.rows == rowCount, "\(packed.rows) rows for a batch of \(rowCount)")
+        require(packed.rows == rowCount, "\(packed.rows) rows for a batch of \(rowCount)")
         let steps = checkedSteps(steps)
         var padded = Matrix<S>(rows: steps * sequenceCount, columns: packed.columns)
         let target = padded.mutableView()
@@ -70,7 +70,7 @@ extension Packing {
 
     private func checkedSteps(_ steps: Int?) -> Int {
         let steps = steps ?? stepCount
-        precondition(steps >= stepCount, "\(steps) steps of padding for sequences of up to \(stepCount)")
+        require(steps >= stepCount, "\(steps) steps of padding for sequences of up to \(stepCount)")
         return steps
     }
 

@@ -20,9 +20,9 @@ public struct Packing: Hashable, Sendable {
 
     /// A batch of sequences of the given lengths, each at least 1.
     public init(lengths: [Int]) {
-        precondition(!lengths.isEmpty, "a batch needs at least one sequence")
+        require(!lengths.isEmpty, "a batch needs at least one sequence")
         for (index, length) in lengths.enumerated() {
-            precondition(length >= 1, "sequence \(index) has length \(length); at least 1 is needed")
+            require(length >= 1, "sequence \(index) has length \(length); at least 1 is needed")
         }
         self.lengths = lengths
         order = lengths.indices.sorted { (lengths[$1], $0) < (lengths[$0], $1) }
@@ -42,7 +42,7 @@ public struct Packing: Hashable, Sendable {
 
     /// A batch of `sequences` sequences of `steps` steps each.
     public init(sequences: Int, steps: Int) {
-        precondition(sequences >= 1 && steps >= 1, "a batch of \(sequences) sequences of \(steps) steps")
+        require(sequences >= 1 && steps >= 1, "a batch of \(sequences) sequences of \(steps) steps")
         self.init(lengths: [Int](repeating: steps, count: sequences))
     }
 
@@ -64,7 +64,7 @@ public struct Packing: Hashable, Sendable {
 
     /// The row of one step of one sequence, numbered as the caller does.
     public func row(sequence: Int, step: Int) -> Int {
-        precondition(
+        require(
             step >= 0 && step < lengths[sequence],
             "step \(step) of sequence \(sequence), which has \(lengths[sequence])")
         return offsets[step] + positions[sequence]

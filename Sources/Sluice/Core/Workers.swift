@@ -22,14 +22,14 @@ public final class Workers: Sendable {
 
     /// - Parameter threads: how many threads work, the caller's included; at least 1.
     public init(threads: Int) {
-        precondition(threads >= 1, "\(threads) threads")
+        require(threads >= 1, "\(threads) threads")
         self.threads = threads
         team = Team()
         for _ in 1..<threads {
             let context = unsafe Unmanaged.passRetained(team).toOpaque()
             var thread = pthread_t()
             let failure = unsafe pthread_create(&thread, nil, { unsafe Team.main($0) }, context)
-            precondition(failure == 0, "no thread could be started: error \(failure)")
+            require(failure == 0, "no thread could be started: error \(failure)")
             pthread_detach(thread)
         }
     }

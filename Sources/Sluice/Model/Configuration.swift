@@ -21,12 +21,12 @@ public struct Configuration: Codable, Hashable, Sendable {
         cell: Cell, inputSize: Int, hiddenSize: Int, layers: Int = 1, direction: Direction = .forward,
         projectionSize: Int? = nil, biases: Biases? = nil, head: Head? = nil
     ) {
-        precondition(
+        require(
             inputSize >= 1 && hiddenSize >= 1 && layers >= 1,
             "a network with \(inputSize) inputs, \(hiddenSize) hidden units and \(layers) layers")
         if let projectionSize {
-            precondition(cell.canProject, "a projection of \(cell): only an LSTM has one")
-            precondition(
+            require(cell.canProject, "a projection of \(cell): only an LSTM has one")
+            require(
                 projectionSize >= 1 && projectionSize < hiddenSize,
                 "a projection of \(hiddenSize) hidden units to \(projectionSize): at least 1 and fewer are needed")
         }
@@ -125,7 +125,7 @@ public struct Head: Codable, Hashable, Sendable {
     public var steps: Steps
 
     public init(outputSize: Int, steps: Steps = .all) {
-        precondition(outputSize >= 1, "a head with \(outputSize) outputs")
+        require(outputSize >= 1, "a head with \(outputSize) outputs")
         self.outputSize = outputSize
         self.steps = steps
     }

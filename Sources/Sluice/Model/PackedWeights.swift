@@ -51,6 +51,18 @@ final class PackedWeights<S: Scalar>: @unchecked Sendable {
         }
     }
 
+    /// The numbers held so far.
+    var count: Int { vectors.reduce(0) { $0 + $1.columns } + forward.count + transposed.count }
+
+    /// The numbers held after passes over a batch: forward only, or recording too. A change of the parameters keeps the room.
+    static func count(_ configuration: Configuration, _ batch: Packing, recording: Bool, backend: Backend) -> Int {
+        let vectors = configuration.scanCount * configuration.cellShape.vectorColumns
+        let asPanels = PanelRule(backend, S.self)
+            .pays(sequences: batch.sequenceCount, steps: batch.stepCount, recording: recording)
+        let weights = ParameterLayout(configuration).scans.reduce(0) { $0 + $1.weightCount }
+        return vectors + (asPanels ? weights * (recording ? 2 : 1) : 0)
+    }
+
     private func scan(
         _ index: Int, _ parameters: Parameters<S>, asPanels: Bool, recording: Bool
     ) -> LayerWeights<S> {
@@ -83,6 +95,8 @@ private final class PanelForm<S: Scalar>: @unchecked Sendable {
     private(set) var scans: [LayerFactors<S>] = []
 
     init(isTransposed: Bool) { self.isTransposed = isTransposed }
+
+    var count: Int { panels.reduce(0) { $0 + $1.count } }
 
     func forget() { isReady.store(false, ordering: .relaxed) }
 
@@ -129,6 +143,8 @@ private struct ScanPanels<S: Scalar> {
         gated = places.gated.map { room(entries.recurrent.rows, $0.count) }
         projection = entries.projection.map { room($0.rows, $0.columns) }
     }
+
+    var count: Int { input.count + recurrent.count + (gated?.count ?? 0) + (projection?.count ?? 0) }
 
     @specialized(where S == Float)
     @specialized(where S == Double)

@@ -31,12 +31,22 @@ public struct ParameterLayout: Hashable, Sendable {
         let projection: Entry?
         /// The places of the cell's own vectors, in the order of ``CellShape/vectors``.
         let vectors: Range<Int>
+
+        /// The numbers of all of them.
+        var count: Int { vectors.upperBound - input.offset }
+
+        /// The weights that products take.
+        var weightCount: Int {
+            [input, recurrent, projection].reduce(0) { $0 + ($1?.range.count ?? 0) }
+        }
     }
 
     /// The head's parameters.
     struct Head: Hashable, Sendable {
         let weight: Entry
         let bias: Entry
+
+        var count: Int { weight.range.count + bias.range.count }
     }
 
     /// Every parameter, in the order of the flat array.

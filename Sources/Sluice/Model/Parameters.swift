@@ -22,7 +22,7 @@ public struct Parameters<S: Scalar>: Sendable, Equatable {
         }
         set {
             let entry = entry(name)
-            precondition(
+            require(
                 newValue.rows == entry.rows && newValue.columns == entry.columns,
                 "\(name) is \(entry.rows) x \(entry.columns), not \(newValue.rows) x \(newValue.columns)")
             mutableView(entry).copy(newValue.view)
@@ -31,7 +31,7 @@ public struct Parameters<S: Scalar>: Sendable, Equatable {
 
     private func entry(_ name: String) -> ParameterLayout.Entry {
         guard let entry = layout[name] else {
-            preconditionFailure("no parameter \(name); there are \(layout.entries.map(\.name).joined(separator: ", "))")
+            stop("no parameter \(name); there are \(layout.entries.map(\.name).joined(separator: ", "))")
         }
         return entry
     }

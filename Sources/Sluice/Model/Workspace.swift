@@ -27,7 +27,7 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
 
     private let runs: [ShardRuns]
     /// By thread, then by shard; where every shard has room of its own there is one "thread".
-    private var rooms: [[ShardWorkspace<S>]] = []
+    private(set) var rooms: [[ShardWorkspace<S>]] = []
     private let isOccupied = Atomic<Bool>(false)
 
     /// - Parameter recording: whether it is for ``Network/record(_:in:from:)`` (a tape of every step) or for
@@ -52,9 +52,9 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
     /// Begins a pass on some threads; two passes at a time would write over each other.
     func occupy(threads: Int) {
         let wasFree = isOccupied.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
-        precondition(wasFree, "this workspace is in use by another pass, or by a recording that is still held")
+        require(wasFree, "this workspace is in use by another pass, or by a recording that is still held")
         nextToAdd.store(0, ordering: .relaxed)
-        let rooms = purpose == .recording ? 1 : min(threads, shards.count)
+        let rooms = Self.roomCount(purpose, shards.count, threads: threads)
         while self.rooms.count < rooms { self.rooms.append(makeRoom()) }
     }
 
@@ -66,25 +66,55 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
 
     /// Room for every shard of its own, or for one after another.
     private func makeRoom() -> [ShardWorkspace<S>] {
-        func place(_ shard: Int, _ arena: inout Arena<S>) -> ShardWorkspace<S> {
-            ShardWorkspace(
-                configuration, runs[shard], shards[shard], purpose, hasOwnGradient: shard > 0, &arena)
-        }
-        let sizes = shards.indices.map { shard in
-            var counter = Arena<S>(nil)
-            _ = place(shard, &counter)
-            return counter.count
-        }
+        let sizes = shards.indices.map { Self.size(ofShard: $0, shards, runs, configuration, purpose) }
         var shared: Matrix<S>?
         if purpose != .recording { shared = Matrix(rows: 1, columns: sizes.max()!) }
         return shards.indices.map { shard in
             let memory = shared ?? Matrix(rows: 1, columns: sizes[shard])
             var arena = Arena(memory.view)
-            let room = place(shard, &arena)
+            let room = Self.place(shard, shards, runs, configuration, purpose, &arena)
             room.memory = memory
             return room
         }
     }
+}
+
+// MARK: Size
+
+extension Workspace {
+    /// The numbers that a workspace holds once passes of so many threads ran in it, counted without making one.
+    static func count(_ configuration: Configuration, _ packing: Packing, _ purpose: Purpose, threads: Int) -> Int {
+        let shards = configuration.shards(of: packing)
+        let runs = shards.map { ShardRuns(configuration, $0, scalar: S.self) }
+        let sizes = shards.indices.map { size(ofShard: $0, shards, runs, configuration, purpose) }
+        let rooms = purpose == .recording ? sizes.reduce(0, +) : sizes.max()!
+        let states = packing.sequenceCount * configuration.stateCount * (purpose.isRecording ? 2 : 1)
+        return rooms * roomCount(purpose, shards.count, threads: threads) + states + shards.count
+    }
+
+    private static func roomCount(_ purpose: Purpose, _ shards: Int, threads: Int) -> Int {
+        purpose == .recording ? 1 : min(threads, shards)
+    }
+
+    private static func size(
+        ofShard index: Int, _ shards: [Shard], _ runs: [ShardRuns], _ configuration: Configuration, _ purpose: Purpose
+    ) -> Int {
+        var counter = Arena<S>(nil)
+        _ = place(index, shards, runs, configuration, purpose, &counter)
+        return counter.count
+    }
+
+    private static func place(
+        _ index: Int, _ shards: [Shard], _ runs: [ShardRuns], _ configuration: Configuration, _ purpose: Purpose,
+        _ arena: inout Arena<S>
+    ) -> ShardWorkspace<S> {
+        ShardWorkspace(configuration, runs[index], shards[index], purpose, hasOwnGradient: index > 0, &arena)
+    }
+}
+
+extension Configuration {
+    /// The numbers of one sequence's states.
+    fileprivate var stateCount: Int { scanCount * (stateSize + (hasCellState ? hiddenSize : 0)) }
 }
 
 /// What a workspace's passes do.

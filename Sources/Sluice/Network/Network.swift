@@ -31,7 +31,7 @@ public struct Network<S: Scalar>: Sendable {
         _ configuration: Configuration, _ parameters: Parameters<S>, backend: Backend = .default,
         level: KernelLevel = .best, workers: Workers = .single
     ) {
-        precondition(
+        require(
             parameters.layout == ParameterLayout(configuration), "these parameters are of another configuration")
         self.configuration = configuration
         currentParameters = parameters
@@ -53,7 +53,7 @@ public struct Network<S: Scalar>: Sendable {
 
     /// Follows a change of the parameters.
     private mutating func takeUpParameters() {
-        precondition(currentParameters.layout == layout, "these parameters are of another configuration")
+        require(currentParameters.layout == layout, "these parameters are of another configuration")
         if isKnownUniquelyReferenced(&packed) {
             packed.update(currentParameters)
         } else {
@@ -118,8 +118,8 @@ extension Network {
     /// Checks inputs and a workspace against the configuration.
     func check(_ x: Matrix<S>, _ workspace: Workspace<S>) {
         let rows = workspace.packing.rowCount
-        precondition(workspace.configuration == configuration, "a workspace of another configuration")
-        precondition(
+        require(workspace.configuration == configuration, "a workspace of another configuration")
+        require(
             x.rows == rows && x.columns == configuration.inputSize,
             "inputs of \(x.rows) x \(x.columns) for \(rows) rows of \(configuration.inputSize) inputs")
     }
@@ -127,14 +127,14 @@ extension Network {
     /// Checks something of the outputs' shape.
     func checkOutputs(_ outputs: Matrix<S>, _ packing: Packing, _ name: String) {
         let rows = configuration.outputRowCount(packing)
-        precondition(
+        require(
             outputs.rows == rows && outputs.columns == configuration.outputSize,
             "\(name) of \(outputs.rows) x \(outputs.columns) for outputs of \(rows) x \(configuration.outputSize)")
     }
 
     /// Checks states against the configuration.
     func check(_ state: State<S>, sequences: Int) {
-        precondition(
+        require(
             state.hidden.count == configuration.scanCount
                 && state.cell.count == (configuration.hasCellState ? configuration.scanCount : 0),
             "states of \(state.hidden.count) hidden and \(state.cell.count) cell matrices for a network of "
@@ -145,7 +145,7 @@ extension Network {
 
     private func check(_ states: [Matrix<S>], _ sequences: Int, _ columns: Int) {
         for matrix in states {
-            precondition(
+            require(
                 matrix.rows == sequences && matrix.columns == columns,
                 "states of \(matrix.rows) x \(matrix.columns) for \(sequences) sequences and \(columns) numbers each")
         }

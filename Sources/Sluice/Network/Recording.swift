@@ -13,7 +13,7 @@ public struct Recording<S: Scalar>: ~Copyable {
     fileprivate init(_ network: Network<S>, _ x: Matrix<S>, _ workspace: Workspace<S>, _ initial: State<S>?) {
         network.check(x, workspace)
         if let initial { network.check(initial, sequences: workspace.packing.sequenceCount) }
-        precondition(workspace.purpose == .recording, "this workspace was made for passes without recording")
+        require(workspace.purpose == .recording, "this workspace was made for passes without recording")
         workspace.occupy(threads: network.workers.threads)
         workspace.load(initial, into: workspace.states)
         network.share(workspace, RecordedForwardWork(pass: network.pass(x.view, workspace)))
@@ -62,7 +62,7 @@ public struct Recording<S: Scalar>: ~Copyable {
     ) {
         network.checkOutputs(outputGradient, workspace.packing, "a gradient")
         if let stateGradient { network.check(stateGradient, sequences: workspace.packing.sequenceCount) }
-        precondition(
+        require(
             gradients.parameters.layout.count == network.parameters.layout.count
                 && gradients.inputs?.rows ?? x.rows == x.rows
                 && gradients.initialState.sequenceCount == workspace.packing.sequenceCount,

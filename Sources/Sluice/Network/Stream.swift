@@ -22,8 +22,8 @@ public final class Stream<S: Scalar> {
     ///   - sequences: B.
     public init(_ network: Network<S>, sequences: Int = 1) {
         let configuration = network.configuration
-        precondition(sequences >= 1, "a stream of \(sequences) sequences")
-        precondition(
+        require(sequences >= 1, "a stream of \(sequences) sequences")
+        require(
             configuration.direction == .forward,
             "a stream of a network whose direction is \(configuration.direction.rawValue): its outputs depend on later "
                 + "steps; only a forward network can be stepped")
@@ -53,7 +53,7 @@ public final class Stream<S: Scalar> {
     @specialized(where S == Float)
     @specialized(where S == Double)
     public func step(_ x: Matrix<S>, into outputs: inout Matrix<S>) {
-        precondition(
+        require(
             x.rows == sequenceCount && x.columns == layers[0].inputSize,
             "inputs of \(x.rows) x \(x.columns) for \(sequenceCount) sequences of \(layers[0].inputSize) inputs")
         let target = outputs.mutableView()
@@ -79,7 +79,7 @@ public final class Stream<S: Scalar> {
 
     /// Sets the states of one sequence to zero.
     public func reset(sequence: Int) {
-        precondition(sequence >= 0 && sequence < sequenceCount, "sequence \(sequence) of \(sequenceCount)")
+        require(sequence >= 0 && sequence < sequenceCount, "sequence \(sequence) of \(sequenceCount)")
         for states in states.hidden + states.cell { states.view.row(sequence).fill(0) }
     }
 }

@@ -1,0 +1,52 @@
+/// What passes over a batch cost: operations, and the memory that they keep. A number of every matrix is counted as it is
+/// allocated; the lists of rows beside them are not.
+struct PassCosts: Equatable {
+    /// Multiplications and additions of the matrix products.
+    let flops: Int
+    /// Bytes: the parameters; their gradient and Adam's moments; the weights as the products read them; the activations.
+    let parameters: Int
+    let optimization: Int
+    let packedWeights: Int
+    let workspace: Int
+
+    var bytes: Int { parameters + optimization + packedWeights + workspace }
+}
+
+extension Network {
+    /// A pass forward, or a step of a ``Trainer`` with ``Optimizer/adam(learningRate:beta1:beta2:epsilon:)``.
+    func costs(_ packing: Packing, training: Bool) -> PassCosts {
+        let scalar = MemoryLayout<S>.stride
+        let count = parameters.layout.count
+        let workspace = Workspace<S>.count(
+            configuration, packing, training ? .training : .inference, threads: workers.threads)
+        return PassCosts(
+            flops: flops(packing, training: training),
+            parameters: count * scalar,
+            optimization: training ? 3 * count * scalar : 0,
+            packedWeights: scalar
+                * PackedWeights<S>.count(configuration, packing, recording: training, backend: backend),
+            workspace: workspace * scalar)
+    }
+
+    /// Going back, a product becomes two of its size: the gradient of each factor. Only the network's inputs need none.
+    private func flops(_ packing: Packing, training: Bool) -> Int {
+        let layout = parameters.layout
+        let scans = layout.scans.reduce(0) { $0 + $1.flops } * packing.rowCount
+        let head = (layout.head?.flops ?? 0) * configuration.outputRowCount(packing)
+        guard training else { return scans + head }
+        let inputs =
+            layout.scans.prefix(configuration.direction.count)
+            .reduce(0) { $0 + 2 * $1.input.range.count } * packing.rowCount
+        return 3 * (scans + head) - inputs
+    }
+}
+
+extension ParameterLayout.Scan {
+    /// Of a step of one sequence: two for each weight.
+    var flops: Int { 2 * weightCount }
+}
+
+extension ParameterLayout.Head {
+    /// Of one row of outputs.
+    var flops: Int { 2 * weight.range.count }
+}

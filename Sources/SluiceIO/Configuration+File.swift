@@ -1,0 +1,72 @@
+import Foundation
+import Sluice
+
+/// Configurations as files hold them: read, checked, and compared.
+extension Configuration {
+    /// The configuration that a text says. Whatever it says, what comes back can be computed with; the error says why not.
+    init(json: String, path: String) throws(FileError) {
+        guard let read = try? JSONDecoder().decode(Configuration.self, from: Data(json.utf8)) else {
+            throw FileError(path: path, problem: "its \(ModelFile.configurationKey) cannot be understood: \(json)")
+        }
+        if let problem = read.problem {
+            throw FileError(path: path, problem: "its \(ModelFile.configurationKey) says \(problem)")
+        }
+        self = read
+    }
+
+    /// As JSON, keys in alphabetical order.
+    var json: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        guard let data = try? encoder.encode(self) else {
+            preconditionFailure("names and sizes are always encodable")
+        }
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    /// What no network can have, if there is something. Sizes are limited so that the number of parameters can be counted.
+    private var problem: String? {
+        let sizes = [
+            ("inputSize", inputSize, 1 << 24), ("hiddenSize", hiddenSize, 1 << 20), ("layers", layers, 1 << 12),
+            ("head.outputSize", head?.outputSize ?? 1, 1 << 24),
+        ]
+        for (name, size, limit) in sizes where size < 1 || size > limit {
+            return "\(name) \(size); 1 to \(limit) is possible"
+        }
+        if let projectionSize {
+            // As the initialiser asks; a file must not trap there.
+            guard cell.canProject else {
+                return "projectionSize \(projectionSize) of a \(cell), which has no projection"
+            }
+            guard projectionSize >= 1 && projectionSize < hiddenSize else {
+                return
+                    "projectionSize \(projectionSize) of \(hiddenSize) hidden units; 1 to \(hiddenSize - 1) is possible"
+            }
+        }
+        return nil
+    }
+
+    /// The first thing in which a file's configuration is another than this; nil: the networks are of the same kind.
+    func difference(fromFile other: Configuration) -> String? {
+        func show(_ value: Any?) -> String { value.map { "\($0)" } ?? "none" }
+        func parameters(_ configuration: Configuration) -> ParameterLayout {
+            var bare = configuration
+            bare.head = nil
+            return ParameterLayout(bare)
+        }
+        let fields: [(String, Any?, Any?)] = [
+            ("cell", cell, other.cell), ("inputSize", inputSize, other.inputSize),
+            ("hiddenSize", hiddenSize, other.hiddenSize), ("layers", layers, other.layers),
+            ("direction", direction, other.direction), ("projectionSize", projectionSize, other.projectionSize),
+        ]
+        for (name, expected, found) in fields where show(expected) != show(found) {
+            return "its \(name) is \(show(found)), not \(show(expected))"
+        }
+        // Biases that are not named are the cell's own, so that only the parameters tell.
+        if parameters(self) != parameters(other) {
+            return "its biases are \(other.biases?.rawValue ?? "standard"), not \(biases?.rawValue ?? "standard")"
+        }
+        func show(_ head: Head?) -> String { head.map { "\($0.outputSize) outputs on \($0.steps)" } ?? "none" }
+        return head == other.head ? nil : "its head is \(show(other.head)), not \(show(head))"
+    }
+}

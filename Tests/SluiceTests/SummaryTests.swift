@@ -1,0 +1,105 @@
+@testable import Sluice
+import Testing
+import TestSupport
+
+@Suite struct SummaryTests {
+    private static func network<S: Scalar>(
+        _ configuration: Configuration, _: S.Type, threads: Int = 1, _ backend: Backend = .default
+    ) -> Network<S> {
+        var random = Random(seed: 1)
+        return Network(configuration, .pyTorch, using: &random, backend: backend, workers: Workers(threads: threads))
+    }
+
+    @Test func aStackInBothDirections() {
+        let network = Self.network(
+            Configuration(
+                cell: .lstm, inputSize: 8, hiddenSize: 64, layers: 2, direction: .bidirectional,
+                head: Head(outputSize: 1, steps: .last)), Float.self, .reference)
+        #expect(
+            network.summary(for: Packing(sequences: 32, steps: 100)) == """
+                Float, lstm.standard
+                layer       input -> output  parameters  flops a step
+                0 forward           8 -> 64      18,944        36,864
+                0 backward          8 -> 64      18,944        36,864
+                1 forward         128 -> 64      49,664        98,304
+                1 backward        128 -> 64      49,664        98,304
+                head, last         128 -> 1         129           256
+                total                           137,345       270,592
+
+                32 sequences, 3,200 steps in all      inference       training
+                flops                               865,083,392  2,569,035,776
+                parameters, bytes                       549,380        549,380
+                gradient and Adam's moments, bytes            0      1,648,140
+                packed weights, bytes                   544,768      1,085,440
+                workspace, bytes                      5,808,200     16,757,448
+                memory, bytes                         6,902,348     20,040,408
+
+                """)
+    }
+
+    @Test func aProjectionWithoutBiases() {
+        let network = Self.network(
+            Configuration(
+                cell: .lstm(.peephole), inputSize: 3, hiddenSize: 1024, direction: .backward, projectionSize: 2,
+                biases: Biases.none),
+            Double.self, .reference)
+        #expect(
+            network.summary() == """
+                Double, lstm.peephole
+                layer       input -> output  parameters  flops a step
+                0 backward           3 -> 2      25,600        45,056
+                total                            25,600        45,056
+
+                """)
+    }
+
+    static let configurations =
+        Direction.allCases.flatMap {
+            Configuration.everyCell(
+                inputSize: 3, hiddenSize: 47, layers: 2, direction: $0, head: Head(outputSize: 2, steps: .mean))
+        } + Configuration.everyCell(inputSize: 3, hiddenSize: 47)
+
+    /// The figures are those of the matrices that the passes do allocate.
+    @Test(arguments: configurations, Backend.available)
+    func memoryIsWhatIsAllocated(_ configuration: Configuration, _ backend: Backend) {
+        let batches = [
+            Packing(lengths: (0..<40).map { 1 + ($0 * 5) % 17 }), Packing(sequences: 1, steps: 3),
+            Packing(sequences: 1, steps: 70),
+        ]
+        for (packing, threads) in batches.flatMap({ [($0, 1), ($0, 2)] }) {
+            let network = Self.network(configuration, Float.self, threads: threads, backend)
+            for (purpose, recording) in [(Purpose.inference, false), (.training, true), (.recording, true)] {
+                let workspace = Workspace<Float>(configuration, packing, purpose)
+                workspace.occupy(threads: threads)
+                let fresh = Self.network(configuration, Float.self, backend)
+                fresh.packed.prepare(
+                    fresh.parameters, sequences: packing.sequenceCount, steps: packing.stepCount, recording: recording,
+                    into: &workspace.weights)
+                let held = Self.held(by: workspace)
+                #expect(Workspace<Float>.count(configuration, packing, purpose, threads: threads) == held)
+                if purpose == .recording { continue }
+                let costs = network.costs(packing, training: recording)
+                #expect(costs.workspace == 4 * held && costs.packedWeights == 4 * fresh.packed.count)
+            }
+        }
+    }
+
+    private static func held(by workspace: Workspace<Float>) -> Int {
+        let memory = workspace.rooms.flatMap { workspace.purpose == .recording ? $0[...] : $0.prefix(1) }
+            .map { $0.memory! }
+        let states = workspace.states, gradients = workspace.stateGradients
+        return (memory + states.hidden + states.cell + gradients.hidden + gradients.cell + [workspace.losses])
+            .reduce(0) { $0 + $1.rows * $1.columns }
+    }
+
+    /// Two for each weight that a product reads, counted by hand: [3 -> 4], 2 gates' worth of everything.
+    @Test func flopsOfAPass() {
+        let network = Self.network(
+            Configuration(cell: .rnn(.tanh), inputSize: 3, hiddenSize: 4, head: Head(outputSize: 2, steps: .last)),
+            Double.self)
+        let packing = Packing(lengths: [5, 2])
+        let forward = 7 * 2 * (3 * 4 + 4 * 4) + 2 * 2 * (4 * 2)
+        #expect(network.costs(packing, training: false).flops == forward)
+        #expect(network.costs(packing, training: true).flops == 3 * forward - 7 * 2 * 3 * 4)
+    }
+}
