@@ -1,5 +1,5 @@
 // Every kernel of one level, for both scalars: a level's .c file chooses the instruction set, names its tables and
-// includes this. The bodies in functions.h, gru.h and adam.h are written once.
+// includes this. The bodies are written once, one file a topic.
 #include "SluiceKernels.h"
 #include <stdint.h>
 #include <string.h>
@@ -19,18 +19,26 @@
         .gru_before_update_backward = NAMED(gru_before_update_backward),                                               \
         .gru_before_gates_backward = NAMED(gru_before_gates_backward),                                                 \
         .adam = NAMED(adam),                                                                                           \
+        .sgd = NAMED(sgd),                                                                                             \
+        .rms_prop = NAMED(rms_prop),                                                                                   \
     }
 
 #include "scalar_float.h"
 #include "functions.h"
 #include "gru.h"
+#include "gradient.h"
 #include "adam.h"
+#include "sgd.h"
+#include "rms_prop.h"
 const sluice_kernels_f32 TABLE_F32 = KERNEL_TABLE;
 #include "scalar_end.h"
 
 #include "scalar_double.h"
 #include "functions.h"
 #include "gru.h"
+#include "gradient.h"
 #include "adam.h"
+#include "sgd.h"
+#include "rms_prop.h"
 const sluice_kernels_f64 TABLE_F64 = KERNEL_TABLE;
 #include "scalar_end.h"

@@ -17,6 +17,7 @@ private let doubleBindings = Bindings<Double>(
     type: .double,
     exp: { exp($0) },
     log: { log($0) },
+    log1p: { log1p($0) },
     tanh: { tanh($0) },
     kernels: KernelLevel.available.map(doubleKernels),
     blas: doubleBLAS)
@@ -43,5 +44,7 @@ private func doubleKernels(_ level: KernelLevel) -> Kernels {
         gruBeforeUpdate: Kernels.untyped(table.gru_before_update),
         gruBeforeUpdateBackward: Kernels.untyped(table.gru_before_update_backward),
         gruBeforeGatesBackward: Kernels.untyped(table.gru_before_gates_backward),
-        adam: Kernels.untyped(table.adam))
+        adam: Kernels.untyped(table.adam),
+        sgd: Kernels.untyped(table.sgd),
+        rmsProp: Kernels.untyped(table.rms_prop))
 }
