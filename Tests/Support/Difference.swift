@@ -43,3 +43,10 @@ extension Configuration {
         }
     }
 }
+
+extension Matrix {
+    /// The elements as another scalar, rounded.
+    public func cast<T: Scalar>(to _: T.Type) -> Matrix<T> {
+        Matrix<T>(rows: rows, columns: columns, elements.map { T($0) })
+    }
+}

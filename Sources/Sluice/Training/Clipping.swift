@@ -18,6 +18,19 @@ public enum Clipping: Codable, Hashable, Sendable {
     }
 }
 
+extension Clipping {
+    /// What it does to a gradient `[1, count]`, none if that is not finite; and the norm, if that is what is clipped.
+    func constants<S: Scalar>(_ gradient: MatrixView<S>) -> (constants: GradientConstants<S>?, norm: Double?) {
+        switch self {
+        case .value(let limit): return (GradientConstants(limit: S(limit)), nil)
+        case .norm(let maximum):
+            let norm = gradient.norm()
+            let scale = norm.isFinite ? min(1, maximum / (norm + 1e-6)) : nil
+            return (scale.map { GradientConstants(scale: S($0)) }, norm)
+        }
+    }
+}
+
 extension MatrixView {
     /// The square root of the sum of all squares of a view `[1, count]`, summed in Double in eight sums side by side:
     /// always in the same order.

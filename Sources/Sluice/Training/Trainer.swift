@@ -69,29 +69,20 @@ public struct Trainer<S: Scalar>: Sendable {
         let workspace = workspace(packing, .training)
         let gradient = gradient.values.mutableView()
         let value = pass(x, targets, workspace, gradient: gradient)
-        guard value.isFinite, let clip = clip(gradient) else { return value }
+        guard value.isFinite else { return value }
+        let clip = clipping.map { $0.constants(gradient) } ?? (constants: GradientConstants(), norm: nil)
+        gradientNorm = clip.norm
+        guard let constants = clip.constants else { return value }
         let engine = network.engine, rate = learningRate
         network.updateParameters { parameters in
             optimizerState.update(
                 optimizer,
                 Update(
-                    parameters: parameters, gradient: gradient, decayRuns: decayRuns, learningRate: rate, clip: clip,
+                    parameters: parameters, gradient: gradient, decayRuns: decayRuns, learningRate: rate,
+                    clip: constants,
                     engine: engine))
         }
         return value
-    }
-
-    /// What clipping does to the gradient; nil: it is not finite.
-    private mutating func clip(_ gradient: MatrixView<S>) -> GradientConstants<S>? {
-        gradientNorm = nil
-        switch clipping {
-        case nil: return GradientConstants()
-        case .value(let limit): return GradientConstants(limit: S(limit))
-        case .norm(let maximum):
-            let norm = gradient.norm()
-            gradientNorm = norm
-            return norm.isFinite ? GradientConstants(scale: S(min(1, maximum / (norm + 1e-6)))) : nil
-        }
     }
 
     /// The loss of a batch, from zero initial states, without training.
