@@ -86,5 +86,11 @@ let package = Package(
                 "train", "Sluice", "SluiceIO", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
+        .testTarget(
+            name: "BenchTests",
+            dependencies: [
+                "bench", "Sluice", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
     ]
 )

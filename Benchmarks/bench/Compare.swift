@@ -26,7 +26,7 @@ struct Compare: ParsableCommand {
     var threads = 1
 
     func validate() throws {
-        guard threads >= 1 else { throw ValidationError("--threads \(threads): at least 1 is needed.") }
+        try Machine.check(threads: threads)
         guard !(quick && full) else { throw ValidationError("--quick and --full exclude each other.") }
         guard !jobs.isEmpty else {
             throw ValidationError("No line contains every word of '\(filter)'. A line is called '\(allJobs[0].name)'.")

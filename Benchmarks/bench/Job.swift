@@ -42,10 +42,13 @@ struct Job {
     var name: String { "\(pass.rawValue) \(scalar.rawValue) \(shape.description)" }
 
     /// The floating-point operations of the pass: two for each weight, row and step, the usual count. A training step
-    /// has three products for each of the forward pass. Gates, update and the head of one output are not counted.
+    /// has the products of the forward pass (I + H), those of dW and dU (I + H) and that of dh (H); the trainer needs no
+    /// gradient of the inputs, so their product (I) is neither done nor counted. Gates, update and the head of one output
+    /// are not counted.
     var flops: Double {
-        let forward = 2 * shape.batch * shape.steps * 3 * shape.hidden * (shape.inputs + shape.hidden)
-        return Double(pass == .forward ? forward : 3 * forward)
+        let forward = shape.inputs + shape.hidden
+        let terms = pass == .forward ? forward : 2 * forward + shape.hidden
+        return Double(2 * shape.batch * shape.steps * 3 * shape.hidden * terms)
     }
 
     /// How far the two backends' results may lie apart.

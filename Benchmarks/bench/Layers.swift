@@ -25,7 +25,7 @@ struct Layers: ParsableCommand {
     var json = false
 
     func validate() throws {
-        for count in threads where count < 1 { throw ValidationError("--threads \(count): at least 1 is needed.") }
+        for count in threads { try Machine.check(threads: count) }
     }
 
     func run() throws {

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Sluice
 
 #if canImport(FoundationEssentials)
@@ -44,6 +45,13 @@ struct Machine: Encodable {
         #endif
         kernelLevel = .best
         self.threads = threads
+    }
+
+    /// More threads than any machine has cores would only keep the system busy with making them.
+    static func check(threads: Int) throws {
+        guard (1...256).contains(threads) else {
+            throw ValidationError("--threads must be from 1 to 256, not \(threads).")
+        }
     }
 
     var description: String {

@@ -21,9 +21,19 @@ struct Output {
         var bytes = Array((text + "\n").utf8)[...]
         while !bytes.isEmpty {
             let count = unsafe bytes.withUnsafeBytes { unsafe write(stream.rawValue, $0.baseAddress, $0.count) }
-            guard count > 0 else { return }
-            bytes = bytes.dropFirst(count)
+            if count >= 0 {
+                bytes = bytes.dropFirst(count)
+            } else if errno != EINTR {
+                // Half a document must not look like a run that went well.
+                if stream == .standardOutput { Self.fail(errno) }
+                return
+            }
         }
+    }
+
+    private static func fail(_ cause: Int32) -> Never {
+        error("bench: standard output cannot be written: \(unsafe String(cString: strerror(cause)))")
+        exit(74) // EX_IOERR
     }
 
     static func error(_ text: String) { Output(.standardError).line(text) }

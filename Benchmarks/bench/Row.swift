@@ -26,9 +26,10 @@ struct Row {
 }
 
 extension Row {
-    /// Notes the largest difference, of gradients in units of the largest gradient. NaN if there is one.
+    /// Notes the largest difference, of gradients in units of the largest gradient. NaN if there is one, or if one result
+    /// has more numbers than the other.
     mutating func compare<S: Scalar>(_ fast: [S], _ naive: [S], _ job: Job) {
-        var largest = 0.0, largestDifference = 0.0
+        var largest = 0.0, largestDifference = fast.count == naive.count ? 0 : Double.nan
         for (a, b) in zip(fast, naive) {
             let distance = abs(Double(a) - Double(b))
             // Once NaN, it stays.

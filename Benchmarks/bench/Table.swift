@@ -28,7 +28,7 @@ enum Table {
             min, median  time of a pass; samples of at least \(Int(1000 * plan.sampleSeconds)) ms, OpenBLAS, naive Swift and \
             gemm in turns
             ratio        naive min / BLAS min
-            GFLOP/s      at min: 2 B T 3H (I + H) operations forward, three times that in training
+            GFLOP/s      at min: 2 B T 3H (I + H) operations forward, 2 B T 3H (2 I + 3 H) in training (no gradient of inputs)
             of gemm      GFLOP/s / those of OpenBLAS's \(size) x \(size) x \(size) product on as many threads; small \
             products can be faster
             difference   forward: the outputs' largest; training: the gradient's largest / the largest gradient;

@@ -1,10 +1,10 @@
 // The GRU's fused steps, one pass over memory each. Contracts: include/SluiceKernels.h. Equations: Cells/GRU.swift.
 // Derivatives: s' = s (1 - s), tanh' = 1 - tanh^2; `d` + name is the gradient of the name before its function.
 
-static void NAMED(gru_after_forward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, const REAL *hu, const REAL *bias,
-                                     const REAL *previous, REAL *next) {
+static void NAMED(gru_after_forward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, ptrdiff_t tape_stride, const REAL *hu,
+                                     const REAL *bias, const REAL *previous, REAL *next) {
     for (ptrdiff_t row = 0; row < rows; row++) {
-        REAL *n = tape + row * 4 * H, *r = n + H, *z = r + H, *q = z + H;
+        REAL *n = tape + row * tape_stride, *r = n + H, *z = r + H, *q = z + H;
         const REAL *ur = hu + row * 3 * H, *uz = ur + H, *un = uz + H;
         const REAL *bn = bias, *br = bn + H, *bz = br + H, *cn = bz + H;
         const REAL *h = previous + row * H;
@@ -24,11 +24,11 @@ static void NAMED(gru_after_forward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, co
     }
 }
 
-static void NAMED(gru_after_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, const REAL *previous, const REAL *dy,
-                                      REAL *dh, REAL *dbias) {
+static void NAMED(gru_after_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, ptrdiff_t tape_stride,
+                                      const REAL *previous, const REAL *dy, REAL *dh, REAL *dbias) {
     REAL *sum_n = dbias, *sum_r = sum_n + H, *sum_z = sum_r + H, *sum_q = sum_z + H;
     for (ptrdiff_t row = 0; row < rows; row++) {
-        REAL *n = tape + row * 4 * H, *r = n + H, *z = r + H, *q = z + H;
+        REAL *n = tape + row * tape_stride, *r = n + H, *z = r + H, *q = z + H;
         const REAL *h = previous + row * H;
         REAL *dhr = dh + row * H;
         VECTOR_LOOP

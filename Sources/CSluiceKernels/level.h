@@ -18,6 +18,16 @@
         .gru_before_update = NAMED(gru_before_update),                                                                 \
         .gru_before_update_backward = NAMED(gru_before_update_backward),                                               \
         .gru_before_gates_backward = NAMED(gru_before_gates_backward),                                                 \
+        .rnn_forward = NAMED(rnn_forward),                                                                             \
+        .rnn_backward = NAMED(rnn_backward),                                                                           \
+        .lstm_forward = NAMED(lstm_forward),                                                                           \
+        .lstm_backward = NAMED(lstm_backward),                                                                         \
+        .lstm_gates = NAMED(lstm_gates),                                                                               \
+        .lstm_output = NAMED(lstm_output),                                                                             \
+        .lstm_output_backward = NAMED(lstm_output_backward),                                                           \
+        .lstm_gates_backward = NAMED(lstm_gates_backward),                                                             \
+        .normalize = NAMED(normalize),                                                                                 \
+        .normalize_backward = NAMED(normalize_backward),                                                               \
         .adam = NAMED(adam),                                                                                           \
         .sgd = NAMED(sgd),                                                                                             \
         .rms_prop = NAMED(rms_prop),                                                                                   \
@@ -26,6 +36,9 @@
 #include "scalar_float.h"
 #include "functions.h"
 #include "gru.h"
+#include "lstm.h"
+#include "normalize.h"
+#include "rnn.h"
 #include "gradient.h"
 #include "adam.h"
 #include "sgd.h"
@@ -36,6 +49,9 @@ const sluice_kernels_f32 TABLE_F32 = KERNEL_TABLE;
 #include "scalar_double.h"
 #include "functions.h"
 #include "gru.h"
+#include "lstm.h"
+#include "normalize.h"
+#include "rnn.h"
 #include "gradient.h"
 #include "adam.h"
 #include "sgd.h"

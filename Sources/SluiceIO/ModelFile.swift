@@ -71,7 +71,7 @@ public struct ModelFile: Sendable {
         var parameters = Parameters<S>(ParameterLayout(configuration))
         for entry in parameters.layout.entries {
             let matrix = file.tensors[entry.name]!.matrix(S.self)!
-            parameters[entry.name] = entry.isBias ? matrix : matrix.transposed
+            parameters[entry.name] = entry.isVector ? matrix : matrix.transposed
         }
         return parameters
     }
@@ -86,7 +86,7 @@ extension Network {
         for entry in parameters.layout.entries {
             let matrix = parameters[entry.name]
             file.tensors[entry.name] = Safetensors.Tensor(
-                entry.isBias ? matrix : matrix.transposed, shape: entry.fileShape)
+                entry.isVector ? matrix : matrix.transposed, shape: entry.fileShape)
         }
         file.metadata = metadata
         file.metadata[ModelFile.configurationKey] = configuration.json

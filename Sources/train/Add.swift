@@ -46,7 +46,13 @@ struct Add: ParsableCommand {
     }
 
     private func network<S: Scalar>(_: S.Type) throws(Failure) -> Network<S> {
-        do { return try Network(contentsOf: model) } catch { throw Self.unreadable(error) }
+        let network: Network<S>
+        do { network = try Network(contentsOf: model) } catch { throw Self.unreadable(error) }
+        // Outputs that are not numbers would be read as bits that are 0.
+        guard network.parameters.values.elements.allSatisfy(\.isFinite) else {
+            throw Failure("\(model): holds weights that are not finite numbers", exitCode: Failure.badData)
+        }
+        return network
     }
 
     private static func unreadable(_ error: FileError) -> Failure { Failure("\(error)", exitCode: Failure.noInput) }

@@ -7,7 +7,7 @@ enum JSON {
     case number(Double)
     case boolean(Bool)
     case array([JSON])
-    case object(KeyValuePairs<String, JSON>)
+    case object([(String, JSON)])
 
     var text: String {
         switch self {
@@ -18,7 +18,7 @@ enum JSON {
         case .boolean(let value): "\(value)"
         case .array(let values): "[" + values.map(\.text).joined(separator: ",") + "]"
         case .object(let fields):
-            "{" + fields.map { "\(Self.quoted($0.key)):\($0.value.text)" }.joined(separator: ",") + "}"
+            "{" + fields.map { name, value in "\(Self.quoted(name)):\(value.text)" }.joined(separator: ",") + "}"
         }
     }
 

@@ -49,7 +49,7 @@ struct OutputDirectory {
             try run.network.save(
                 to: self[.model],
                 metadata: [
-                    "task": "binary addition", "settings": Report.json(settings).text,
+                    "task": "binary addition", "settings": JSON.object(Report.fields(settings)).text,
                     "train_loss": "\(run.losses.train)", "test_loss": "\(run.losses.test)",
                 ])
         } catch {

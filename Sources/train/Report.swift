@@ -115,20 +115,25 @@ extension Report {
 
 extension Report {
     static func json(_ settings: Settings) -> JSON {
-        .object([
-            "event": .string("start"), "bits": .integer(settings.bits), "batch": .integer(settings.batch),
-            "test_batch": .integer(settings.testBatch), "mini_batch": .integer(settings.miniBatch),
-            "variant": .string(settings.variant.rawValue), "hidden": .integer(settings.hidden),
-            "epochs": .integer(settings.epochs), "learning_rate": .number(settings.learningRate),
-            "seed": .unsigned(settings.seed), "scalar": .string(settings.scalar.rawValue),
-            "backend": .string(settings.backend.rawValue), "threads": .integer(settings.threads),
-        ])
+        .object([("event", .string("start"))] + fields(settings) + [("threads", .integer(settings.threads))])
+    }
+
+    /// What decides the result; not the threads, as a file must not depend on them.
+    static func fields(_ settings: Settings) -> [(String, JSON)] {
+        [
+            ("bits", .integer(settings.bits)), ("batch", .integer(settings.batch)),
+            ("test_batch", .integer(settings.testBatch)), ("mini_batch", .integer(settings.miniBatch)),
+            ("variant", .string(settings.variant.rawValue)), ("hidden", .integer(settings.hidden)),
+            ("epochs", .integer(settings.epochs)), ("learning_rate", .number(settings.learningRate)),
+            ("seed", .unsigned(settings.seed)), ("scalar", .string(settings.scalar.rawValue)),
+            ("backend", .string(settings.backend.rawValue)),
+        ]
     }
 
     static func json(_ epoch: Int, train: Double, test: Double) -> JSON {
         .object([
-            "event": .string("progress"), "iteration": .integer(epoch), "train_loss": .number(train),
-            "test_loss": .number(test),
+            ("event", .string("progress")), ("iteration", .integer(epoch)), ("train_loss", .number(train)),
+            ("test_loss", .number(test)),
         ])
     }
 
@@ -136,18 +141,21 @@ extension Report {
         let manual = outcome.evaluation.manual
         let shares = outcome.evaluation.shares.map { share in
             JSON.object([
-                "bits": .integer(share.bits), "pairs": .integer(share.pairs), "exact": .integer(share.exact),
+                ("bits", .integer(share.bits)), ("pairs", .integer(share.pairs)), ("exact", .integer(share.exact)),
             ])
         }
         return .object([
-            "event": .string("result"), "iteration": .integer(outcome.settings.epochs),
-            "train_loss": .number(outcome.losses.train), "test_loss": .number(outcome.losses.test),
-            "manual": .object([
-                "a": .unsigned(manual.addends.a), "b": .unsigned(manual.addends.b),
-                "computed": .unsigned(manual.computed), "exact": .boolean(manual.isExact),
-            ]),
-            "exact_sums": .array(shares), "seconds": .number(outcome.seconds),
-            "seed": .unsigned(outcome.settings.seed), "files": .array(outcome.files.map(JSON.string)),
+            ("event", .string("result")), ("iteration", .integer(outcome.settings.epochs)),
+            ("train_loss", .number(outcome.losses.train)), ("test_loss", .number(outcome.losses.test)),
+            (
+                "manual",
+                .object([
+                    ("a", .unsigned(manual.addends.a)), ("b", .unsigned(manual.addends.b)),
+                    ("computed", .unsigned(manual.computed)), ("exact", .boolean(manual.isExact)),
+                ])
+            ),
+            ("exact_sums", .array(shares)), ("seconds", .number(outcome.seconds)),
+            ("seed", .unsigned(outcome.settings.seed)), ("files", .array(outcome.files.map(JSON.string))),
         ])
     }
 }

@@ -1,6 +1,6 @@
 import Sluice
 
-/// Everything that decides what a run computes.
+/// Everything that decides what a run computes, and on how many threads, which does not.
 struct Settings: Hashable, Sendable {
     /// T, the bits of the training and test examples.
     var bits: Int

@@ -27,6 +27,25 @@ struct Train: ParsableCommand {
     @OptionGroup(title: "Machine") var machine: MachineOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
+    /// Parses and runs. What the parser refuses becomes one line, as every other failure does, without the usage behind it.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            guard let failure = refusal(error) else { exit(withError: error) }
+            Console.error(failure.message)
+            exit(withError: ExitCode(failure.exitCode))
+        }
+    }
+
+    /// What is wrong with the arguments; nil for any other end, such as `--help` or a failure already reported.
+    static func refusal(_ error: any Error) -> Failure? {
+        guard !(error is ExitCode), exitCode(for: error) == .validationFailure else { return nil }
+        let line = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
+        return .usage("\(line) (options: train --help)")
+    }
+
     func run() throws {
         try reportingFailure { () throws(Failure) in
             let settings = try settings()

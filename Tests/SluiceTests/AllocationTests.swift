@@ -17,10 +17,11 @@ import TestSupport
     @Test func trainingStepsAndEvaluations() async {
         await #expect(processExitsWith: .success) {
             for cell in Cell.allCases {
-                for (threads, sequences) in [(1, 3), (2, 40)] {
+                for (threads, sequences, direction) in [(1, 3, Direction.forward), (2, 40, .bidirectional)] {
                     var random = Random(seed: 1)
                     let configuration = Configuration(
-                        cell: cell, inputSize: 3, hiddenSize: 32, layers: 2, head: Head(outputSize: 2))
+                        cell: cell, inputSize: 3, hiddenSize: 32, layers: 2, direction: direction,
+                        head: Head(outputSize: 2))
                     let packing = Packing(sequences: sequences, steps: 6)
                     let x = Matrix<Float>.random(rows: packing.rowCount, columns: 3, using: &random)
                     let targets = Matrix<Float>.random(rows: packing.rowCount, columns: 2, using: &random)
@@ -123,6 +124,29 @@ import TestSupport
             for _ in 0..<50 { network.record(x, in: workspace).backward(outputs: dy, into: &gradients) }
             let allocations = allocation_count() - before
             precondition(allocations == 0, "\(allocations) in 50 passes")
+        }
+    }
+
+    /// As an optimiser of one's own does.
+    @Test func changingParametersInPlace() async {
+        await #expect(processExitsWith: .success) {
+            var random = Random(seed: 1)
+            let configuration = Configuration(cell: .lstm, inputSize: 16, hiddenSize: 32)
+            let packing = Packing(sequences: 4, steps: 4)
+            var network = Network<Float>(configuration, .keras, using: &random)
+            let x = Matrix<Float>.random(rows: packing.rowCount, columns: 16, using: &random)
+            let dy = Matrix<Float>.random(rows: packing.rowCount, columns: 32, using: &random)
+            let workspace = Workspace<Float>(configuration, packing, recording: true)
+            var gradients = Gradients<Float>(configuration, packing)
+            func step() {
+                network.parameters.values[0, 0] += 0.5
+                network.record(x, in: workspace).backward(outputs: dy, into: &gradients)
+            }
+            for _ in 0..<2 { step() }
+            let before = allocation_count()
+            for _ in 0..<50 { step() }
+            let allocations = allocation_count() - before
+            precondition(allocations == 0, "\(allocations) in 50 steps")
         }
     }
 

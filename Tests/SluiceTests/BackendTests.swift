@@ -10,31 +10,48 @@ import TestSupport
         var description: String { "B \(B) T \(T) I \(I) H \(H)" }
     }
 
+    /// A cell, with or without a projection to half of the hidden units.
+    struct CellCase: Sendable, CustomStringConvertible {
+        let cell: Cell
+        let isProjected: Bool
+        var isNormalized: Bool { cell == .gru(.layerNormalized) || cell == .lstm(.layerNormalized) }
+        var description: String { isProjected ? "\(cell) projected" : "\(cell)" }
+
+        init(_ configuration: Configuration) {
+            cell = configuration.cell
+            isProjected = configuration.projectionSize != nil
+        }
+    }
+
     static let shapes: [Shape] =
-        [1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 40, 63, 65].map { Shape(B: 1 + $0 % 4, T: 3, I: 1 + $0 % 5, H: $0) }
+        [1, 2, 3, 7, 8, 15, 17, 31, 33, 65].map { Shape(B: 1 + $0 % 4, T: 3, I: 1 + $0 % 5, H: $0) }
         + [
-            Shape(B: 1, T: 1, I: 1, H: 1), Shape(B: 33, T: 4, I: 7, H: 24), Shape(B: 70, T: 3, I: 65, H: 37),
-            Shape(B: 9, T: 2, I: 130, H: 129), Shape(B: 2, T: 40, I: 3, H: 200),
+            Shape(B: 1, T: 1, I: 1, H: 1), Shape(B: 33, T: 4, I: 7, H: 24), Shape(B: 40, T: 2, I: 65, H: 37),
+            Shape(B: 9, T: 2, I: 130, H: 129), Shape(B: 2, T: 9, I: 3, H: 200),
         ]
 
-    @Test(arguments: shapes, Cell.allCases)
-    func everyLevelAgreesWithReference(_ shape: Shape, _ cell: Cell) {
+    @Test(arguments: shapes, Configuration.everyCell(inputSize: 1, hiddenSize: 2).map { CellCase($0) })
+    func everyLevelAgreesWithReference(_ shape: Shape, _ cell: CellCase) {
+        // One number normalised is always 0, and what is left of its gradient is rounding.
+        if shape.H == 1 && cell.isNormalized { return }
         let expected = pass(Double.self, shape, cell, .reference, .baseline)
         for backend in Backend.available {
-            for level in KernelLevel.available {
-                compare(pass(Double.self, shape, cell, backend, level), expected, "Double \(backend) \(level)")
-                compare(pass(Float.self, shape, cell, backend, level), expected, "Float \(backend) \(level)")
+            // Naive Swift knows no levels.
+            for level in backend == .reference ? [.best] : KernelLevel.available {
+                compare(pass(Double.self, shape, cell, backend, level), expected, cell, "Double \(backend) \(level)")
+                compare(pass(Float.self, shape, cell, backend, level), expected, cell, "Float \(backend) \(level)")
             }
         }
     }
 
     /// Outputs and gradients of one pass over a ragged batch.
     private func pass<S: Scalar>(
-        _: S.Type, _ shape: Shape, _ cell: Cell, _ backend: Backend, _ level: KernelLevel
+        _: S.Type, _ shape: Shape, _ cell: CellCase, _ backend: Backend, _ level: KernelLevel
     ) -> [Matrix<S>] {
         var random = Random(seed: 11)
         let configuration = Configuration(
-            cell: cell, inputSize: shape.I, hiddenSize: shape.H, head: Head(outputSize: 2))
+            cell: cell.cell, inputSize: shape.I, hiddenSize: shape.H, direction: .bidirectional,
+            projectionSize: cell.isProjected && shape.H > 1 ? (shape.H + 1) / 2 : nil, head: Head(outputSize: 2))
         let packing = Packing(lengths: (0..<shape.B).map { 1 + ($0 * 3 + shape.T - 1) % shape.T })
         let network = Network<S>(configuration, .pyTorch, using: &random, backend: backend, level: level)
         let x = Matrix<S>.random(rows: packing.rowCount, columns: shape.I, using: &random)
@@ -45,14 +62,17 @@ import TestSupport
         let outputs = recording.outputs, state = recording.state
         let gradients = recording.backward(outputs: dy, state: dState)
         return [
-            outputs, state.hidden[0], gradients.parameters.values, gradients.inputs!, gradients.initialState.hidden[0],
-        ]
+            outputs, gradients.parameters.values, gradients.inputs!,
+        ] + state.matrices + gradients.initialState.matrices
     }
 
     /// Bound: a sum of K products of size about 1 is off by about sqrt(K) units, and a pass chains T of them; 40 units of
-    /// room for each of the longest sums (K up to B T = 80 rows and H = 200) stays far below any real mistake.
-    private func compare<S: Scalar>(_ results: [Matrix<S>], _ expected: [Matrix<Double>], _ name: String) {
-        let bound = 1000 * Double(S.ulpOfOne)
+    /// room for each of the longest sums (K up to B T = 80 rows and H = 200) stays far below any real mistake. Normalising
+    /// divides by the deviation of a row, which of a product with few inputs may be small: ten times that.
+    private func compare<S: Scalar>(
+        _ results: [Matrix<S>], _ expected: [Matrix<Double>], _ cell: CellCase, _ name: String
+    ) {
+        let bound = (cell.isNormalized ? 10_000 : 1000) * Double(S.ulpOfOne)
         for (index, result) in results.enumerated() {
             let wide = Matrix<Double>(rows: result.rows, columns: result.columns, result.elements.map { Double($0) })
             #expect(relativeDifference(wide, expected[index]) < bound, "\(name), result \(index)")

@@ -133,7 +133,7 @@ import TestSupport
         let layout = ParameterLayout(configuration)
         for run in DecayRun.all(layout) {
             for entry in layout.entries where run.range.overlaps(entry.range) {
-                #expect(entry.isBias == run.isVector && run.range.contains(entry.range.upperBound - 1))
+                #expect(entry.isVector == run.isVector && run.range.contains(entry.range.upperBound - 1))
             }
         }
         #expect(DecayRun.all(layout).flatMap { Array($0.range) } == Array(0..<layout.count))

@@ -29,18 +29,28 @@ import TestSupport
                 }
             }
             if configuration.head?.steps == .last { #expect(relativeDifference(stepOutputs, outputs) < 1e-13) }
-            for layer in 0..<configuration.layers {
-                #expect(relativeDifference(stream.state.hidden[layer], state.hidden[layer]) < 1e-13)
+            for (streamed, whole) in zip(stream.state.matrices, state.matrices) {
+                #expect(relativeDifference(streamed, whole) < 1e-13)
             }
         }
     }
 
-    @Test func resetAndRestore() {
+    @Test(arguments: Direction.allCases.filter { $0 != .forward })
+    func refusesANetworkThatLooksAhead(_ direction: Direction) async {
+        await #expect(processExitsWith: .failure) { [direction = direction as Direction] in
+            var random = Random(seed: 3)
+            let configuration = Configuration(cell: .lstm, inputSize: 2, hiddenSize: 3, direction: direction)
+            _ = Stream(Network<Double>(configuration, .pyTorch, using: &random))
+        }
+    }
+
+    @Test(arguments: [Cell.gru(.resetAfter), .lstm, .lstm(.layerNormalized), .rnn(.tanh)])
+    func resetAndRestore(_ cell: Cell) {
         var random = Random(seed: 3)
-        let configuration = Configuration(cell: .gru(.resetAfter), inputSize: 64, hiddenSize: 64)
-        #expect(configuration.shards(of: Packing(sequences: 40, steps: 1)).count == 2)
+        let configuration = Configuration(cell: cell, inputSize: 128, hiddenSize: 64)
+        #expect(configuration.shards(of: Packing(sequences: 40, steps: 1)).count >= 1)
         let stream = Stream(Network<Double>(configuration, .pyTorch, using: &random), sequences: 40)
-        let x = Matrix<Double>.random(rows: 40, columns: 64, using: &random)
+        let x = Matrix<Double>.random(rows: 40, columns: 128, using: &random)
         var outputs = Matrix<Double>(rows: 40, columns: 64), again = outputs
         stream.step(x, into: &outputs)
         let kept = stream.state
@@ -51,8 +61,10 @@ import TestSupport
 
         let before = stream.state
         stream.reset(sequence: 37)
-        #expect((0..<64).allSatisfy { stream.state.hidden[0][37, $0] == 0 })
-        #expect((0..<64).allSatisfy { stream.state.hidden[0][36, $0] == before.hidden[0][36, $0] })
+        for (now, then) in zip(stream.state.matrices, before.matrices) {
+            #expect((0..<64).allSatisfy { now[37, $0] == 0 && now[36, $0] == then[36, $0] })
+            #expect((0..<64).contains { then[37, $0] != 0 })
+        }
     }
 
     private func rows(_ start: Int, _ count: Int, of matrix: Matrix<Double>) -> Matrix<Double> {

@@ -42,8 +42,8 @@ import Testing
 
     @Test func json() {
         let value = JSON.object([
-            "text": .string("a \"b\" \\ \n é"), "unsigned": .unsigned(.max), "tiny": .number(2.4e-05),
-            "nan": .number(.nan), "list": .array([.integer(-1), .boolean(true)]),
+            ("text", .string("a \"b\" \\ \n é")), ("unsigned", .unsigned(.max)), ("tiny", .number(2.4e-05)),
+            ("nan", .number(.nan)), ("list", .array([.integer(-1), .boolean(true)])),
         ])
         let expected =
             #"{"text":"a \"b\" \\ \u000a é","unsigned":18446744073709551615,"tiny":2.4e-05,"#

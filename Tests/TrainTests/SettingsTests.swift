@@ -54,6 +54,27 @@ import Testing
         #expect(error.map { Train.exitCode(for: $0).rawValue } == 64)
     }
 
+    /// A value that cannot be read is told as shortly as one that is out of range.
+    @Test(arguments: [
+        (["--hidden", "many"], "'--hidden <n>'"), (["--hidden", "a\nb"], "'--hidden <n>'"),
+        (["--nonsense"], "--nonsense"),
+        (["--variant", "gru"], "chung2014"), (["add", "1"], "'<b>'"), (["add", "1", "x"], "'<b>'"),
+        (["--out"], "--out"),
+    ]) func aRefusalIsOneLine(arguments: [String], part: String) throws {
+        let error = try #require(#expect(throws: (any Error).self) { try Train.parseAsRoot(arguments) })
+        let refusal = try #require(Train.refusal(error))
+        #expect(refusal.exitCode == 64)
+        #expect(refusal.message.contains(part) && !refusal.message.contains("\n"))
+        #expect(!refusal.message.contains("Usage"))
+    }
+
+    @Test func helpAndReportedFailuresAreNoRefusals() throws {
+        var help = try Train.parseAsRoot(["--help"])
+        let error = try #require(#expect(throws: (any Error).self) { try help.run() })
+        #expect(Train.refusal(error) == nil)
+        #expect(Train.refusal(ExitCode(64)) == nil)
+    }
+
     @Test func tooMuchMemoryIsRefused() throws {
         var settings = try settings()
         try settings.checkMemory(available: 0x1p30)

@@ -142,6 +142,33 @@ import Darwin
         }
     }
 
+    /// Threads change nothing that is computed, so they must not change the files either.
+    @Test func threadsDoNotChangeTheFiles() throws {
+        try withDirectory { path in
+            for threads in ["1", "2"] {
+                let settings = try Train.parse(["--epochs", "3", "--batch", "100", "--threads", threads]).settings()
+                _ = try save(Double.self, settings, in: try OutputDirectory("\(path)/\(threads)").path)
+            }
+            for name in OutputDirectory.Name.allCases.map(\.rawValue) {
+                #expect(try readFile("\(path)/1/\(name)") == readFile("\(path)/2/\(name)"), "\(name)")
+            }
+        }
+    }
+
+    @Test func aModelThatIsNotFiniteAddsNothing() throws {
+        try withDirectory { path in
+            let run = TrainingRun<Double>(try Train.parse([]).settings())
+            var network = run.network
+            network.parameters["head.bias"] = Matrix(rows: 1, columns: 1, [.nan])
+            try network.save(to: path + "/model")
+            let failure = #expect(throws: Failure.self) {
+                try Add.parse(["1", "2", "--model", path + "/model"]).addition()
+            }
+            #expect(failure?.exitCode == 65)
+            #expect(failure?.message.contains(path + "/model") == true)
+        }
+    }
+
     private func save<S: Scalar>(_: S.Type, _ settings: Settings, in path: String) throws -> Addition {
         var run = TrainingRun<S>(settings)
         while run.epochs < settings.epochs { try run.epoch() }

@@ -1,7 +1,4 @@
-"""What the golden scripts share: random cases, an independent NumPy GRU to check the peers against, and saving.
-
-Shape letters: T steps, B sequences, I inputs, H hidden. Weights have PyTorch's names, layout and gate order r, z, n.
-"""
+"""What the golden scripts share: random cases, the check of a peer against the equations in NumPy, and saving."""
 
 import json
 import struct
@@ -11,7 +8,13 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save
 
+from equations import gru, network, output_size, parameter_shapes, running_steps
+
 TOLERANCE = 1e-12
+# The tensors of a case that no gradient is taken for.
+CONSTANTS = ("lengths", "dy", "dhn", "dcn")
+# Batches of networks: 7 steps, 4 sequences, of equal lengths or not, unsorted, one of a single step.
+BATCHES = {"equal": None, "ragged": [3, 7, 1, 5]}
 
 # (T, B, I, H), whether an initial state is given. Without one the peer's own zero state is what is tested.
 CASES = [
@@ -46,31 +49,43 @@ def random_case(shape, std=0.7, has_state=True, recurrent_bias=False):
     return case
 
 
-def sigmoid(a):
-    return 1 / (1 + np.exp(-a))
+def configuration(cell, direction="forward", layers=1, biases="both", **rest):
+    """A small network's configuration by the keys of Sluice's; `rest` may be projectionSize."""
+    sizes = {"inputSize": 3, "hiddenSize": 5, "layers": layers}
+    return {"cell": cell, "direction": direction, "biases": biases} | sizes | rest
 
 
-def gru(variant, tensors, x, h):
-    """The equations, written for reading. Returns `y [T, B, H]` and the last states `hn [B, H]`."""
-    W_r, W_z, W_n = np.split(tensors["weight_ih_l0"].T, 3, axis=1)
-    U_r, U_z, U_n = np.split(tensors["weight_hh_l0"].T, 3, axis=1)
-    b_r, b_z, b_n = np.split(tensors["bias_ih_l0"], 3)
-    c_r, c_z, c_n = np.split(tensors.get("bias_hh_l0", np.zeros(3 * h.shape[1])), 3)
-    lengths = tensors.get("lengths", np.full(x.shape[1], x.shape[0]))
-    y = []
-    for t, x_t in enumerate(x):
-        r = sigmoid(x_t @ W_r + b_r + h @ U_r + c_r)
-        z = sigmoid(x_t @ W_z + b_z + h @ U_z + c_z)
-        if variant == "resetAfter":
-            n = np.tanh(x_t @ W_n + b_n + r * (h @ U_n + c_n))
+def random_network(name, facts, batch, real=np.float64):
+    """Inputs, initial states, cotangents and parameters, of numbers that depend on `name` and are exact in `real`."""
+    random = np.random.default_rng(list(name.encode()))
+    T, B, H = 7, 4, facts["hiddenSize"]
+    shapes = parameter_shapes(facts)
+    states = (facts["layers"] * sum(name.startswith("weight_ih_l0") for name in shapes), B)
+
+    def normal(*shape, mean=0.0, std=1.0):
+        return random.normal(mean, std, size=shape).astype(real).astype(np.float64)
+
+    case = {"x": normal(T, B, facts["inputSize"]), "dy": normal(T, B, output_size(facts))}
+    case |= {name: normal(*states, facts.get("projectionSize", H)) for name in ("h0", "dhn")}
+    if facts["cell"].startswith("lstm"):
+        case |= {name: normal(*states, H) for name in ("c0", "dcn")}
+    for name, shape in shapes.items():
+        # Gains are around 1. The other parameters spread the gates over most of (0, 1); ReLU must neither run away nor die.
+        relu = facts["cell"] == "rnn.relu"
+        if name.startswith("gain"):
+            case[name] = normal(*shape, mean=1, std=0.3)
         else:
-            n = np.tanh(x_t @ W_n + b_n + (r * h) @ U_n)
-        following = (1 - z) * h + z * n if variant == "chung2014" else z * h + (1 - z) * n
-        # A sequence that has ended keeps its state and puts out zeros.
-        running = (t < lengths)[:, None]
-        y.append(np.where(running, following, 0))
-        h = np.where(running, following, h)
-    return np.stack(y), h
+            case[name] = normal(*shape, mean=0.4 if relu and name.startswith("bias") else 0, std=0.4 if relu else 0.7)
+    if BATCHES[batch]:
+        case["lengths"] = np.array(BATCHES[batch])
+        case |= {name: case[name] * running_steps(case)[..., None] for name in ("x", "dy")}
+    return case
+
+
+def reordered(value, before, after, axis=-1):
+    """Gates that lie in the order `before`, such as "rzn", brought into the order `after`."""
+    parts = dict(zip(before, np.split(value, len(before), axis=axis)))
+    return np.concatenate([parts[gate] for gate in after], axis=axis)
 
 
 def gradient(function, tensors, name):
@@ -88,8 +103,9 @@ def gradient(function, tensors, name):
 class Fixture:
     """One file: its tensors, and the largest disagreement between peer and NumPy found so far."""
 
-    def __init__(self, name, source, variant, tensors):
-        self.name, self.source, self.variant, self.tensors = name, source, variant, dict(tensors)
+    def __init__(self, name, source, facts, tensors, tolerance=TOLERANCE):
+        self.name, self.tensors, self.tolerance = name, dict(tensors), tolerance
+        self.metadata = {"source": source, "command": "scripts/golden/make"} | facts
         self.worst = 0.0
 
     def check(self, name, expected):
@@ -97,18 +113,17 @@ class Fixture:
         actual = self.tensors[name]
         assert actual.shape == np.shape(expected), f"{self.name}: {name} is {actual.shape}, not {np.shape(expected)}"
         error = np.abs(actual - expected).max() / np.abs(expected).max()
-        assert error <= TOLERANCE, f"{self.name}: {name} differs from NumPy by {error:.1e}"
+        assert error <= self.tolerance, f"{self.name}: {name} differs from NumPy by {error:.1e}"
         self.worst = max(self.worst, error)
 
-    def check_gru(self):
-        """Checks y, hn and every gradient of sum(y dy) + sum(hn dhn) against the NumPy GRU."""
-        y, hn = gru(self.variant, self.tensors, self.tensors["x"], self.tensors["h0"])
-        self.check("y", y)
-        self.check("hn", hn)
+    def check_all(self, function):
+        """Checks the outputs against `function(tensors)`, and every gradient of the sum of each output times its
+        cotangent, sum(y dy) + sum(hn dhn) + ..., against complex steps of it."""
+        for name, expected in function(self.tensors).items():
+            self.check(name, expected)
 
         def objective(tensors):
-            y, hn = gru(self.variant, tensors, tensors["x"], tensors["h0"])
-            return np.sum(y * tensors["dy"]) + np.sum(hn * tensors["dhn"])
+            return sum(np.sum(value * tensors[f"d{name}"]) for name, value in function(tensors).items())
 
         for name in [name for name in self.tensors if name.startswith("grad.")]:
             self.check(name, gradient(objective, self.tensors, name.removeprefix("grad.")))
@@ -118,8 +133,7 @@ class Fixture:
         for name, value in tensors.items():
             expected = np.int64 if name == "lengths" else np.float64
             assert value.dtype == expected, f"{self.name}: {name} is {value.dtype}"
-        metadata = {"source": self.source, "variant": self.variant, "command": "scripts/golden/make"}
-        data = save(tensors, metadata)
+        data = save(tensors, self.metadata)
         # The library writes metadata in hash order, which changes from run to run: sort the header.
         (size,) = struct.unpack("<Q", data[:8])
         header = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True, separators=(",", ":")).encode()
@@ -127,3 +141,18 @@ class Fixture:
         data = data[:8] + header.ljust(size) + data[8 + size :]
         (Path(sys.argv[1]) / f"{self.name}.safetensors").write_bytes(data)
         print(f"{self.name}: {len(data)} bytes, largest disagreement with NumPy {self.worst:.1e}")
+
+
+def write_gru(name, source, variant, tensors):
+    """Checks and writes one GRU layer: outputs and gradients of sum(y dy) + sum(hn dhn)."""
+    fixture = Fixture(name, source, {"variant": variant}, tensors)
+    fixture.check_all(lambda tensors: gru(variant, tensors))
+    fixture.write()
+
+
+def write_network(name, source, facts, tensors, tolerance=TOLERANCE):
+    """Checks and writes a network: its outputs and, where the peer has them, its gradients."""
+    metadata = {"sluice.configuration": json.dumps(facts, sort_keys=True, separators=(",", ":"))}
+    fixture = Fixture(name, source, metadata, tensors, tolerance)
+    fixture.check_all(lambda tensors: network(facts, tensors))
+    fixture.write()

@@ -1,28 +1,21 @@
 """Golden fixtures of keras.layers.GRU(reset_after=False) in float64 on TensorFlow: variant resetBefore."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from fixture import CASES, Fixture, case_name, random_case
+from fixture import CASES, case_name, random_case, reordered, write_gru
 
 SOURCE = f"keras {keras.__version__} layers.GRU(reset_after=False), tensorflow {tf.__version__}"
 # Keras's weights in the order of layer.weights, by the names they have in the file.
 NAMES = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0"]
 
 
-def swap_gates(value):
-    """From r, z, n to Keras's z, r, h along the last axis, or back: the first two gates change places."""
-    first, second, candidate = np.split(value, 3, axis=-1)
-    return np.concatenate([second, first, candidate], axis=-1)
-
-
 def to_keras(value):
-    return swap_gates(value.T)  # PyTorch's [3H, I] is Keras's [I, 3H]
+    return reordered(value.T, "rzn", "zrn")  # PyTorch's [3H, I] is Keras's [I, 3H]
 
 
 def from_keras(value):
-    return swap_gates(value).T
+    return reordered(value, "zrn", "rzn").T
 
 
 def batch_first(value):
@@ -57,6 +50,4 @@ tf.config.threading.set_inter_op_parallelism_threads(1)
 
 for shape, has_state in CASES:
     tensors = run(random_case(shape, has_state=has_state), has_state)
-    fixture = Fixture(f"keras-resetBefore-{case_name(shape, has_state)}", SOURCE, "resetBefore", tensors)
-    fixture.check_gru()
-    fixture.write()
+    write_gru(f"keras-resetBefore-{case_name(shape, has_state)}", SOURCE, "resetBefore", tensors)

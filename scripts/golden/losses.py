@@ -107,7 +107,7 @@ def write(name, outputs):
         value = function(o)
         result[f"{loss}.value"] = value.detach().numpy().reshape(1)
         result[f"{loss}.gradient"] = torch.autograd.grad(value, o)[0].numpy()
-    fixture = Fixture(name, SOURCE, "losses", result)
+    fixture = Fixture(name, SOURCE, {"variant": "losses"}, result)
     for loss, function in numpy_losses(case).items():
         fixture.check(f"{loss}.value", [function(outputs)])
         gradient = np.empty(outputs.shape)

@@ -176,7 +176,7 @@ def write_optimizers():
         ),
     }
     tensors = {"start": START, "point": POINT, "noise": NOISE} | {name: peer for name, (peer, _) in cases.items()}
-    fixture = Fixture("optimizers", f"{VERSION} optimizers", "optimizers", tensors)
+    fixture = Fixture("optimizers", f"{VERSION} optimizers", {"variant": "optimizers"}, tensors)
     for name, (_, expected) in cases.items():
         fixture.check(name, expected)
     fixture.write()
@@ -221,7 +221,7 @@ def write_schedules():
         "plateau": rates(lambda o: scheduler.ReduceLROnPlateau(o, **plateau), losses=losses),
         "losses": losses,
     }
-    fixture = Fixture("schedules", f"{VERSION.split(',')[0]} optim.lr_scheduler", "schedules", tensors)
+    fixture = Fixture("schedules", f"{VERSION.split(',')[0]} optim.lr_scheduler", {"variant": "schedules"}, tensors)
     fixture.check("step", [base * 0.1 ** (t // 7) for t in range(count)])
     fixture.check("exponential", [base * 0.95**t for t in range(count)])
     fixture.check("cosine", [cosine(t, base, 0.01, 50) for t in range(count)])

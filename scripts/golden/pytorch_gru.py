@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from fixture import CASES, Fixture, case_name, random_case
+from fixture import CASES, case_name, random_case, write_gru
 
 # The local label (+cpu, +cu130) says how the wheel was built; it would only make the bytes depend on it.
 SOURCE = f"torch {torch.__version__.split('+')[0]} nn.GRU"
@@ -37,9 +37,7 @@ def run(case, has_state=True):
 
 
 def write(name, tensors):
-    fixture = Fixture(f"pytorch-resetAfter-{name}", SOURCE, "resetAfter", tensors)
-    fixture.check_gru()
-    fixture.write()
+    write_gru(f"pytorch-resetAfter-{name}", SOURCE, "resetAfter", tensors)
 
 
 torch.set_num_threads(1)

@@ -7,7 +7,8 @@ tf.compat.v1.train.AdamOptimizer.
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from fixture import Fixture, case_name, gradient, gru, random_case
+from equations import gru
+from fixture import Fixture, case_name, gradient, random_case, write_gru
 
 tf.disable_v2_behavior()
 # Reads of a resource variable are copies, so no read can see a later update of the same run.
@@ -71,9 +72,7 @@ def write_random_case():
         results, gradients = session.run([{"y": y, "hn": hn}, gradients], {x: case["x"], h0: case["h0"]})
     gradients |= to_torch(gradients)
     results |= {f"grad.{name}": gradients[name] for name in ["x", "h0", *LETTERS]}
-    fixture = Fixture(f"tensorflow-chung2014-{case_name(shape)}", f"{VERSION} tf.scan", "chung2014", case | results)
-    fixture.check_gru()
-    fixture.write()
+    write_gru(f"tensorflow-chung2014-{case_name(shape)}", f"{VERSION} tf.scan", "chung2014", case | results)
 
 
 # The learning task.
@@ -142,7 +141,7 @@ def adam_float64():
 
 
 def output_of(tensors, x):
-    y, _ = gru("chung2014", tensors, x, np.zeros((x.shape[1], HIDDEN)))
+    y = gru("chung2014", tensors | {"x": x, "h0": np.zeros((x.shape[1], HIDDEN))})["y"]
     return y @ tensors["head.weight"].T + tensors["head.bias"]
 
 
@@ -191,7 +190,10 @@ def write_addition():
     for name in ("x_train", "y_train", "x_test", "y_test", "output0"):
         tensors[name] = tensors[name].swapaxes(0, 1)  # the original has [B, T, ...], the files [T, B, ...]
     fixture = Fixture(
-        "tensorflow-chung2014-addition", f"{VERSION} tf.scan, tf.compat.v1.train.AdamOptimizer", "chung2014", tensors
+        "tensorflow-chung2014-addition",
+        f"{VERSION} tf.scan, tf.compat.v1.train.AdamOptimizer",
+        {"variant": "chung2014"},
+        tensors,
     )
     check_training(fixture, "", np.float32)
     check_training(fixture, "adam64.", np.float64)

@@ -5,8 +5,9 @@
 // aliases another unless a line says so.
 //
 //   rows  sequences in this step          H  hidden units
-//   tape  [rows, 4H], columns n r z q     what the step computed and the backward pass reads
-//   hu    recurrent products h U          bias  [4H], in the tape's order
+//   tape  [rows, ...]                     what the step computed and the backward pass reads; GRU: columns n r z q
+//   hu    recurrent products h U          bias  in the tape's order
+//   A matrix with an argument NAME_stride has its rows that many numbers apart.
 #ifndef SLUICE_KERNELS_H
 #define SLUICE_KERNELS_H
 
@@ -33,14 +34,14 @@ sluice_level sluice_best_level(void);
              r, z = s(tape + hu + bias)   q = hu_n + c   n = tanh(tape_n + b_n + r q)   h' = z h + (1 - z) n           \
            tape [rows, 4H]: in columns n r z x W; out n r z q.  hu [rows, 3H]: columns r z n.                          \
            previous, next [rows, H]; next may be previous. */                                                          \
-        void (*_Nonnull gru_after_forward)(ptrdiff_t rows, ptrdiff_t H, REAL *_Nonnull tape, const REAL *_Nonnull hu,  \
-                                           const REAL *_Nonnull bias, const REAL *_Nonnull previous,                   \
-                                           REAL *_Nonnull next);                                                       \
+        void (*_Nonnull gru_after_forward)(ptrdiff_t rows, ptrdiff_t H, REAL *_Nonnull tape, ptrdiff_t tape_stride,    \
+                                           const REAL *_Nonnull hu, const REAL *_Nonnull bias,                         \
+                                           const REAL *_Nonnull previous, REAL *_Nonnull next);                        \
         /* Its backward step: the tape's n r z q become the gradients of n, r, z before their functions and of hu_n,       \
            dbias [4H] += their sums over the rows.                                                                     \
            dy [rows, H] or null: gradient of h' as an output.  dh [rows, H]: in dh' of the later steps,                \
            out the part of dh that does not pass through U: (dh' + dy) z. */                                           \
-        void (*_Nonnull gru_after_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *_Nonnull tape,                          \
+        void (*_Nonnull gru_after_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *_Nonnull tape, ptrdiff_t tape_stride,   \
                                             const REAL *_Nonnull previous, const REAL *_Nullable dy,                   \
                                             REAL *_Nonnull dh, REAL *_Nonnull dbias);                                  \
                                                                                                                        \
@@ -64,6 +65,60 @@ sluice_level sluice_best_level(void);
         void (*_Nonnull gru_before_gates_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *_Nonnull tape,                   \
                                                    const REAL *_Nonnull previous, const REAL *_Nonnull dq,             \
                                                    REAL *_Nonnull dh, REAL *_Nonnull dbias);                           \
+                                                                                                                       \
+        /* LSTM, one step.  gates = tape + bias [+ peepholes * cell]   c' = f c + i g   output = o tanh(c')            \
+           tape [rows, 4H]: in columns i f g o x W + h U; out the gates.  bias [4H] in that order, peepholes [3H] of i f o\
+           or null.  cell, next_cell, output [rows, H]; next_cell may be cell. */                                      \
+        void (*_Nonnull lstm_forward)(ptrdiff_t rows, ptrdiff_t H, REAL *_Nonnull tape, ptrdiff_t tape_stride,         \
+                                      const REAL *_Nonnull bias, const REAL *_Nullable peepholes,                      \
+                                      const REAL *_Nonnull cell, ptrdiff_t cell_stride, REAL *_Nonnull next_cell,      \
+                                      ptrdiff_t next_cell_stride, REAL *_Nonnull output, ptrdiff_t output_stride);     \
+        /* Its backward step: the gates become their gradients before their functions, dbias [4H] and dpeepholes [3H] +=\
+           sums over the rows.  dy [rows, H] or null, dh [rows, H]: gradients of the output.  dc [rows, H]: in the     \
+           gradient of c' from later steps, out that of c. */                                                          \
+        void (*_Nonnull lstm_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *_Nonnull tape, ptrdiff_t tape_stride,        \
+                                       const REAL *_Nullable peepholes, const REAL *_Nonnull cell,                     \
+                                       ptrdiff_t cell_stride, const REAL *_Nonnull next_cell,                          \
+                                       ptrdiff_t next_cell_stride, const REAL *_Nullable dy, const REAL *_Nonnull dh,  \
+                                       REAL *_Nonnull dc, REAL *_Nonnull dbias, REAL *_Nullable dpeepholes);           \
+        /* The step in parts, for a layer-normalised cell state: gates and c'; output = o tanh(cell + bias), cell and  \
+           bias being the scaled, normalised c' and its bias [H]. */                                                   \
+        void (*_Nonnull lstm_gates)(ptrdiff_t rows, ptrdiff_t H, REAL *_Nonnull tape, ptrdiff_t tape_stride,           \
+                                    const REAL *_Nonnull bias, const REAL *_Nonnull cell, ptrdiff_t cell_stride,       \
+                                    REAL *_Nonnull next_cell, ptrdiff_t next_cell_stride);                             \
+        void (*_Nonnull lstm_output)(ptrdiff_t rows, ptrdiff_t H, const REAL *_Nonnull tape, ptrdiff_t tape_stride,    \
+                                     const REAL *_Nonnull cell, const REAL *_Nonnull bias, REAL *_Nonnull output,      \
+                                     ptrdiff_t output_stride);                                                         \
+        /* Their backward steps. First o becomes its gradient and dcell [rows, H] that of gain * normalized + bias, dbias\
+           [H] += its sums; then i f g become theirs, dc as above, dbias [4H] += the sums of all four. */              \
+        void (*_Nonnull lstm_output_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *_Nonnull tape, ptrdiff_t tape_stride, \
+                                              const REAL *_Nonnull normalized, ptrdiff_t normalized_stride,            \
+                                              const REAL *_Nonnull gain, const REAL *_Nonnull bias,                    \
+                                              const REAL *_Nullable dy, const REAL *_Nonnull dh, REAL *_Nonnull dcell, \
+                                              REAL *_Nonnull dbias);                                                   \
+        void (*_Nonnull lstm_gates_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *_Nonnull tape, ptrdiff_t tape_stride,  \
+                                             const REAL *_Nonnull cell, ptrdiff_t cell_stride, REAL *_Nonnull dc,      \
+                                             REAL *_Nonnull dbias);                                                    \
+                                                                                                                       \
+        /* RNN, one step.  h' = f(tape + bias), f tanh, or max(0, .) if relu; to tape [rows, H] and next [rows, H].    \
+           Backward: the tape becomes the gradient of what f was taken of, dbias [H] += its sums; dy, dh as above. */  \
+        void (*_Nonnull rnn_forward)(ptrdiff_t rows, ptrdiff_t H, int relu, REAL *_Nonnull tape,                       \
+                                     const REAL *_Nonnull bias, REAL *_Nonnull next);                                  \
+        void (*_Nonnull rnn_backward)(ptrdiff_t rows, ptrdiff_t H, int relu, REAL *_Nonnull tape,                      \
+                                      const REAL *_Nullable dy, const REAL *_Nonnull dh, REAL *_Nonnull dbias);        \
+                                                                                                                       \
+        /* Layer normalisation of rows of n.  normalized = (values - mean) scale   values = gain * normalized,         \
+           scale = 1 / sqrt(variance + 1e-5), one a row.                                                               \
+           Backward: dx = scale (d - mean(d) - normalized mean(d * normalized)), d = gain * dvalues; dgain [n] += the sums\
+           of dvalues * normalized.  dx may be dvalues or normalized. */                                               \
+        void (*_Nonnull normalize)(ptrdiff_t rows, ptrdiff_t n, REAL *_Nonnull values, ptrdiff_t values_stride,        \
+                                   const REAL *_Nonnull gain, REAL *_Nonnull normalized, ptrdiff_t normalized_stride,  \
+                                   REAL *_Nonnull scale, ptrdiff_t scale_stride);                                      \
+        void (*_Nonnull normalize_backward)(ptrdiff_t rows, ptrdiff_t n, const REAL *_Nonnull dvalues,                 \
+                                            ptrdiff_t dvalues_stride, const REAL *_Nonnull normalized,                 \
+                                            ptrdiff_t normalized_stride, const REAL *_Nonnull scale,                   \
+                                            ptrdiff_t scale_stride, const REAL *_Nonnull gain, REAL *_Nonnull dx,      \
+                                            ptrdiff_t dx_stride, REAL *_Nonnull dgain);                                \
                                                                                                                        \
         /* The optimisers; all arrays [count]. constants 0 1 2 are scale limit decay, and the gradient followed is     \
              g' = max(-limit, min(limit, scale g)) + decay p                                                           \

@@ -96,7 +96,8 @@ extension Engine {
 
 // MARK: GRU
 
-/// Contracts: SluiceKernels.h. Tape [rows, 4H] and bias [1, 4H] in columns n r z q, all views without gaps.
+/// Contracts: SluiceKernels.h. Tape [rows, 4H] and bias [1, 4H] in columns n r z q; views without gaps, but for the tape of
+/// reset after.
 extension Engine {
     /// Reset after the product: gates, candidate and next state of one step. hu [rows, 3H]: r z n.
     func gruAfterForward(
@@ -105,7 +106,7 @@ extension Engine {
         switch backend {
         case .openBLAS:
             unsafe kernels.gruAfterForward(
-                tape.rows, next.columns, tape.base, hu.base, bias.base, previous.base, next.base)
+                tape.rows, next.columns, tape.base, tape.stride, hu.base, bias.base, previous.base, next.base)
         case .reference:
             Reference.gruAfterForward(tape: tape, hu: hu, bias: bias, previous: previous, next: next)
         }
@@ -118,7 +119,7 @@ extension Engine {
         switch backend {
         case .openBLAS:
             unsafe kernels.gruAfterBackward(
-                tape.rows, dh.columns, tape.base, previous.base, dy?.base, dh.base, dbias.base)
+                tape.rows, dh.columns, tape.base, tape.stride, previous.base, dy?.base, dh.base, dbias.base)
         case .reference:
             Reference.gruAfterBackward(tape: tape, previous: previous, dy: dy, dh: dh, dbias: dbias)
         }
@@ -173,6 +174,158 @@ extension Engine {
                 tape.rows, dh.columns, tape.base, previous.base, dq.base, dh.base, dbias.base)
         case .reference:
             Reference.gruBeforeGatesBackward(tape: tape, previous: previous, dq: dq, dh: dh, dbias: dbias)
+        }
+    }
+}
+
+// MARK: LSTM
+
+/// Contracts: SluiceKernels.h. Gates [rows, 4H] and bias [1, 4H] in columns i f g o, peepholes [1, 3H] in i f o; dy and dh
+/// without gaps.
+extension Engine {
+    /// Gates, cell state and output of one step.
+    func lstmForward(
+        gates: MatrixView<S>, bias: MatrixView<S>, peepholes: MatrixView<S>?, cell: MatrixView<S>,
+        nextCell: MatrixView<S>, output: MatrixView<S>
+    ) {
+        switch backend {
+        case .openBLAS:
+            unsafe kernels.lstmForward(
+                gates.rows, cell.columns, gates.base, gates.stride, bias.base, peepholes?.base, cell.base, cell.stride,
+                nextCell.base, nextCell.stride, output.base, output.stride)
+        case .reference:
+            Reference.lstmForward(
+                gates: gates, bias: bias, peepholes: peepholes, cell: cell, nextCell: nextCell, output: output)
+        }
+    }
+
+    /// Its backward step: the gates become their gradients, dbias and dpeepholes accumulate, dc becomes that of the cell state
+    /// before.
+    func lstmBackward(
+        gates: MatrixView<S>, nextCell: MatrixView<S>, cell: MatrixView<S>, peepholes: MatrixView<S>?,
+        dy: MatrixView<S>?, dh: MatrixView<S>, dc: MatrixView<S>, dbias: MatrixView<S>, dpeepholes: MatrixView<S>?
+    ) {
+        switch backend {
+        case .openBLAS:
+            unsafe kernels.lstmBackward(
+                gates.rows, dc.columns, gates.base, gates.stride, peepholes?.base, cell.base, cell.stride,
+                nextCell.base, nextCell.stride, dy?.base, dh.base, dc.base, dbias.base, dpeepholes?.base)
+        case .reference:
+            Reference.lstmBackward(
+                gates: gates, nextCell: nextCell, cell: cell, peepholes: peepholes, dy: dy, dh: dh, dc: dc,
+                dbias: dbias, dpeepholes: dpeepholes)
+        }
+    }
+
+    /// Gates and cell state of one step, without its output.
+    func lstmGates(gates: MatrixView<S>, bias: MatrixView<S>, cell: MatrixView<S>, nextCell: MatrixView<S>) {
+        switch backend {
+        case .openBLAS:
+            unsafe kernels.lstmGates(
+                gates.rows, cell.columns, gates.base, gates.stride, bias.base, cell.base, cell.stride, nextCell.base,
+                nextCell.stride)
+        case .reference: Reference.lstmGates(gates: gates, bias: bias, cell: cell, nextCell: nextCell)
+        }
+    }
+
+    /// The output of a step whose cell state is normalised: o tanh(cell + bias); cell without gaps.
+    func lstmOutput(gates: MatrixView<S>, cell: MatrixView<S>, bias: MatrixView<S>, output: MatrixView<S>) {
+        switch backend {
+        case .openBLAS:
+            unsafe kernels.lstmOutput(
+                gates.rows, cell.columns, gates.base, gates.stride, cell.base, bias.base, output.base, output.stride)
+        case .reference: Reference.lstmOutput(gates: gates, cell: cell, bias: bias, output: output)
+        }
+    }
+
+    /// Its backward step: o becomes its gradient, dcell is overwritten, dbias accumulates.
+    func lstmOutputBackward(
+        gates: MatrixView<S>, normalizedCell: MatrixView<S>, gain: MatrixView<S>, bias: MatrixView<S>,
+        dy: MatrixView<S>?, dh: MatrixView<S>, dcell: MatrixView<S>, dbias: MatrixView<S>
+    ) {
+        switch backend {
+        case .openBLAS:
+            unsafe kernels.lstmOutputBackward(
+                gates.rows, dcell.columns, gates.base, gates.stride, normalizedCell.base, normalizedCell.stride,
+                gain.base, bias.base, dy?.base, dh.base, dcell.base, dbias.base)
+        case .reference:
+            Reference.lstmOutputBackward(
+                gates: gates, normalizedCell: normalizedCell, gain: gain, bias: bias, dy: dy, dh: dh, dcell: dcell,
+                dbias: dbias)
+        }
+    }
+
+    /// The backward step of `lstmGates`: i f g become their gradients, dc that of the cell state before; dbias accumulates
+    /// all four.
+    func lstmGatesBackward(gates: MatrixView<S>, cell: MatrixView<S>, dc: MatrixView<S>, dbias: MatrixView<S>) {
+        switch backend {
+        case .openBLAS:
+            unsafe kernels.lstmGatesBackward(
+                gates.rows, dc.columns, gates.base, gates.stride, cell.base, cell.stride, dc.base, dbias.base)
+        case .reference: Reference.lstmGatesBackward(gates: gates, cell: cell, dc: dc, dbias: dbias)
+        }
+    }
+}
+
+// MARK: RNN
+
+/// Contracts: SluiceKernels.h. Tape [rows, H] and bias [1, H]; views without gaps.
+extension Engine {
+    /// The next state of one step, to the tape too.
+    func rnnForward(
+        _ activation: RNN.Activation, tape: MatrixView<S>, bias: MatrixView<S>, next: MatrixView<S>
+    ) {
+        switch backend {
+        case .openBLAS:
+            unsafe kernels.rnnForward(
+                tape.rows, tape.columns, activation == .relu ? 1 : 0, tape.base, bias.base, next.base)
+        case .reference: Reference.rnnForward(activation, tape: tape, bias: bias, next: next)
+        }
+    }
+
+    /// Its backward step: the tape becomes its gradient, dbias accumulates.
+    func rnnBackward(
+        _ activation: RNN.Activation, tape: MatrixView<S>, dy: MatrixView<S>?, dh: MatrixView<S>, dbias: MatrixView<S>
+    ) {
+        switch backend {
+        case .openBLAS:
+            unsafe kernels.rnnBackward(
+                tape.rows, tape.columns, activation == .relu ? 1 : 0, tape.base, dy?.base, dh.base, dbias.base)
+        case .reference: Reference.rnnBackward(activation, tape: tape, dy: dy, dh: dh, dbias: dbias)
+        }
+    }
+}
+
+// MARK: Layer normalisation
+
+/// Contracts: SluiceKernels.h. Values and normalised values [rows, n], scale [rows, 1], gain [1, n].
+extension Engine {
+    /// normalized = (values - mean) scale, values = gain normalized, row by row.
+    func normalize(
+        _ values: MatrixView<S>, gain: MatrixView<S>, normalized: MatrixView<S>, scale: MatrixView<S>
+    ) {
+        switch backend {
+        case .openBLAS:
+            unsafe kernels.normalize(
+                values.rows, values.columns, values.base, values.stride, gain.base, normalized.base, normalized.stride,
+                scale.base, scale.stride)
+        case .reference: Reference.normalize(values, gain: gain, normalized: normalized, scale: scale)
+        }
+    }
+
+    /// From the gradient of `gain normalized` that of what was normalised, to `dx`, which may be either; dgain accumulates.
+    func normalizeBackward(
+        _ dvalues: MatrixView<S>, normalized: MatrixView<S>, scale: MatrixView<S>, gain: MatrixView<S>,
+        into dx: MatrixView<S>, dgain: MatrixView<S>
+    ) {
+        switch backend {
+        case .openBLAS:
+            unsafe kernels.normalizeBackward(
+                dvalues.rows, dvalues.columns, dvalues.base, dvalues.stride, normalized.base, normalized.stride,
+                scale.base, scale.stride, gain.base, dx.base, dx.stride, dgain.base)
+        case .reference:
+            Reference.normalizeBackward(
+                dvalues, normalized: normalized, scale: scale, gain: gain, into: dx, dgain: dgain)
         }
     }
 }

@@ -1,11 +1,28 @@
 /// How wide the panels of a weight matrix are, and how many rows one product takes: a fixed rule of scalar, shape and
 /// OpenBLAS's kernels, not of a clock, so that results repeat.
 ///
-/// OpenBLAS's AVX-512 kernels (SkylakeX, Cooperlake, SapphireRapids) multiply without packing while M N K <= 1e6. Panels
-/// of 32 columns in Double and 64 in Float, in blocks of rows that stay below that, reach 90 % of a core's peak from 4 rows
-/// and 64 hidden units up, where the whole product reaches 20 to 85 %. Its other kernels lose by panels: 35 against 48
-/// GFLOP/s for H = 512, 128 rows, Double, with the Haswell kernels on the same processor. They, and the reference
-/// backend, take the matrix whole.
+/// OpenBLAS's AVX-512 kernels (SkylakeX, Cooperlake, SapphireRapids) multiply without packing while M N K <= 1e6; above
+/// that every call packs the weights again. Panels keep each product below it. h [B, H] x U [H, 3H] on one core of an AMD
+/// EPYC (Zen 4), OpenBLAS 0.3.21 with the Cooperlake kernels, GFLOP/s whole / in this rule's panels:
+///
+///     Double, peak 57.7    B = 1        B = 4        B = 16       B = 64       B = 128      n x m
+///     H = 16               18 / 13      40 / 31      50 / 46      52 / 49      52 / 49      32 x 32
+///     H = 64               26 / 23      56 / 51      57 / 55      57 / 57      48 / 56      32 x 32
+///     H = 256              22 / 21      57 / 54      41 / 57      50 / 57      53 / 57      32 x 32
+///     H = 512              13 / 21      21 / 55      39 / 56      48 / 57      50 / 56      32 x 32
+///     H = 1024              4 /  7      12 / 36      29 / 42      44 / 52      49 / 54      32 x 24
+///
+///     Float, peak 115
+///     H = 16               18 / 19      56 / 50      88 / 87     101 / 96      99 / 96      48 x 32
+///     H = 64               51 / 46     109 / 101    113 / 111    115 / 113     98 / 113     64 x 32
+///     H = 256              52 / 47     115 / 111     82 / 114     99 / 115    103 / 115     64 x 32
+///     H = 512              41 / 45      38 / 111     73 / 115     97 / 115    101 / 115     64 x 24
+///     H = 1024              7 / 34      26 / 110     57 / 110     82 / 108     91 / 109     64 x 8
+///
+/// OpenBLAS's other kernels always pack, so panels lose: 35 against 49 GFLOP/s for H = 512, B = 128, Double, with the
+/// Haswell kernels on the same processor. They, and the reference backend, take the matrix whole.
+///
+/// `swift run bench gemm` reprints the table on any machine; `--all` tries other widths and blocks of rows.
 enum PanelRule: Sendable {
     /// Panels for kernels that multiply small products without packing.
     case smallProducts(preferredWidth: Int)
@@ -17,9 +34,14 @@ enum PanelRule: Sendable {
         self = .whole
         #if OpenBLAS
         if backend == .openBLAS && OpenBLAS.multipliesSmallProducts {
-            self = .smallProducts(preferredWidth: S.type == .float ? 64 : 32)
+            self = .smallProducts(S.self)
         }
         #endif
+    }
+
+    /// The rule for a scalar with kernels that multiply small products without packing.
+    static func smallProducts<S: Scalar>(_ scalar: S.Type) -> PanelRule {
+        .smallProducts(preferredWidth: S.type == .float ? 64 : 32)
     }
 
     /// Whether a pass over a batch reads panels; if not, it takes the parameters as they are. Vector products need none,

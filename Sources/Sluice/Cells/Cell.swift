@@ -1,62 +1,60 @@
 /// The recurrent cells. A case here is all that the rest of the library asks of a cell; the equations are in its own file.
 public enum Cell: Hashable, Sendable {
     case gru(GRU.Variant)
+    case lstm(LSTM.Variant)
+    case rnn(RNN.Activation)
 
     /// Every cell.
-    public static let allCases = GRU.Variant.allCases.map(Cell.gru)
+    public static let allCases =
+        GRU.Variant.allCases.map(Cell.gru) + LSTM.Variant.allCases.map(Cell.lstm)
+        + RNN.Activation.allCases.map(Cell.rnn)
+
+    /// The long short-term memory as PyTorch and Keras have it.
+    public static let lstm = Cell.lstm(.standard)
 }
 
 // MARK: What the layers of the engine ask
 
 extension Cell {
-    /// G, the gates whose weights stand side by side.
-    var gateCount: Int {
+    /// How the cell lays its numbers out.
+    func shape(hidden: Int, projection: Int?) -> CellShape {
         switch self {
-        case .gru: GRU.gateCount
+        case .gru(let variant): GRU.shape(variant, hidden: hidden)
+        case .lstm(let variant): LSTM.shape(variant, hidden: hidden, projection: projection)
+        case .rnn: RNN.shape(hidden: hidden)
         }
     }
 
-    /// Whether the recurrent product has a bias of its own.
-    var hasRecurrentBias: Bool {
+    /// The biases that the cell has where it is standard.
+    var standardBiases: Biases {
         switch self {
-        case .gru(let variant): variant.hasRecurrentBias
+        case .gru(let variant): variant.standardBiases
+        case .lstm, .rnn: .both
         }
     }
 
-    /// Columns of the tape, in units of H: what a step keeps for the backward pass.
-    var tapeColumns: Int {
+    /// Whether there is a cell state c beside the hidden state h.
+    var hasCellState: Bool {
         switch self {
-        case .gru: GRU.tapeColumns
+        case .lstm: true
+        case .gru, .rnn: false
         }
     }
 
-    /// The tape's input columns hold the gates in the parameters' order from this one on, then those before it.
-    var firstInputGate: Int {
+    /// Whether the state may be projected to fewer numbers.
+    var canProject: Bool {
         switch self {
-        case .gru: GRU.firstInputGate
+        case .lstm: true
+        case .gru, .rnn: false
         }
     }
 
-    /// The gates whose recurrent product is with the state.
-    var recurrentGates: Range<Int> {
+    /// Puts biases and the cell's own vectors into the order that its kernels read.
+    func packVectors<S: Scalar>(_ vectors: LayerVectors<S>, into packed: MatrixView<S>, hidden: Int) {
         switch self {
-        case .gru(let variant): variant.recurrentGates
-        }
-    }
-
-    /// The gates whose recurrent product is with a gated state, in cells that have one.
-    var gatedGates: Range<Int>? {
-        switch self {
-        case .gru(let variant): variant.gatedGates
-        }
-    }
-
-    /// Puts the biases into the tape's order.
-    func packBias<S: Scalar>(
-        _ bias: MatrixView<S>, _ recurrentBias: MatrixView<S>?, into packed: MatrixView<S>, hiddenSize: Int
-    ) {
-        switch self {
-        case .gru: GRU.packBias(bias, recurrentBias, into: packed, hiddenSize: hiddenSize)
+        case .gru(let variant): GRU.packVectors(variant, vectors, into: packed, hidden: hidden)
+        case .lstm: LSTM.packVectors(vectors, into: packed, hidden: hidden)
+        case .rnn: RNN.packVectors(vectors, into: packed)
         }
     }
 
@@ -64,6 +62,8 @@ extension Cell {
     func forward<S: Scalar>(_ step: ForwardStep<S>, _ weights: LayerWeights<S>, _ engine: Engine<S>) {
         switch self {
         case .gru(let variant): GRU.forward(variant, step, weights, engine)
+        case .lstm(let variant): LSTM.forward(variant, step, weights, engine)
+        case .rnn(let activation): RNN.forward(activation, step, weights, engine)
         }
     }
 
@@ -71,6 +71,8 @@ extension Cell {
     func backward<S: Scalar>(_ step: BackwardStep<S>, _ weights: LayerWeights<S>, _ engine: Engine<S>) {
         switch self {
         case .gru(let variant): GRU.backward(variant, step, weights, engine)
+        case .lstm(let variant): LSTM.backward(variant, step, weights, engine)
+        case .rnn(let activation): RNN.backward(activation, step, weights, engine)
         }
     }
 
@@ -80,20 +82,17 @@ extension Cell {
     ) {
         switch self {
         case .gru(let variant): GRU.weightGradients(variant, run, into: gradient, accumulate: accumulate, engine)
+        case .lstm(let variant): LSTM.weightGradients(variant, run, into: gradient, accumulate: accumulate, engine)
+        case .rnn: RNN.weightGradients(run, into: gradient, accumulate: accumulate, engine)
         }
     }
 
-    /// The bias gradients of a pass, from the sums that `backward` gathered in the tape's order.
-    func biasGradients<S: Scalar>(_ sums: MatrixView<S>, into gradient: LayerGradient<S>) {
+    /// The gradients of biases and vectors, from the sums that `backward` gathered in the order of `packVectors`.
+    func vectorGradients<S: Scalar>(_ sums: MatrixView<S>, into gradient: LayerVectors<S>, hidden: Int) {
         switch self {
-        case .gru: GRU.biasGradients(sums, into: gradient)
-        }
-    }
-
-    /// The tape's columns that hold the input product forward, and its gradient backward.
-    func inputColumns(hiddenSize: Int) -> Range<Int> {
-        switch self {
-        case .gru: GRU.inputColumns(hiddenSize: hiddenSize)
+        case .gru(let variant): GRU.vectorGradients(variant, sums, into: gradient, hidden: hidden)
+        case .lstm: LSTM.vectorGradients(sums, into: gradient, hidden: hidden)
+        case .rnn: RNN.vectorGradients(sums, into: gradient)
         }
     }
 }
@@ -105,6 +104,8 @@ extension Cell: RawRepresentable, Codable, CaseIterable, CustomStringConvertible
     public var rawValue: String {
         switch self {
         case .gru(let variant): "gru.\(variant.rawValue)"
+        case .lstm(let variant): "lstm.\(variant.rawValue)"
+        case .rnn(let activation): "rnn.\(activation.rawValue)"
         }
     }
 
@@ -114,4 +115,14 @@ extension Cell: RawRepresentable, Codable, CaseIterable, CustomStringConvertible
     }
 
     public var description: String { rawValue }
+
+    /// By the cases: what comes with `RawRepresentable` would make two strings, and every pass compares configurations.
+    public static func == (a: Cell, b: Cell) -> Bool {
+        switch (a, b) {
+        case (.gru(let a), .gru(let b)): a == b
+        case (.lstm(let a), .lstm(let b)): a == b
+        case (.rnn(let a), .rnn(let b)): a == b
+        case (.gru, _), (.lstm, _), (.rnn, _): false
+        }
+    }
 }

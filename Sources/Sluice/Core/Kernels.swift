@@ -13,11 +13,12 @@ struct Kernels: Sendable {
     let tanh: Function
     let gruAfterForward:
         @convention(c) (
-            Int, Int, _ tape: MutableReals, _ hu: Reals, _ bias: Reals, _ previous: Reals, _ next: MutableReals
+            Int, Int, _ tape: MutableReals, Int, _ hu: Reals, _ bias: Reals, _ previous: Reals, _ next: MutableReals
         ) -> Void
     let gruAfterBackward:
         @convention(c) (
-            Int, Int, _ tape: MutableReals, _ previous: Reals, _ dy: Reals?, _ dh: MutableReals, _ dbias: MutableReals
+            Int, Int, _ tape: MutableReals, Int, _ previous: Reals, _ dy: Reals?, _ dh: MutableReals,
+            _ dbias: MutableReals
         ) -> Void
     let gruBeforeGates:
         @convention(c) (Int, Int, _ tape: MutableReals, _ hu: Reals, _ bias: Reals, _ previous: Reals) -> Void
@@ -34,6 +35,49 @@ struct Kernels: Sendable {
     let gruBeforeGatesBackward:
         @convention(c) (
             Int, Int, _ tape: MutableReals, _ previous: Reals, _ dq: Reals, _ dh: MutableReals, _ dbias: MutableReals
+        ) -> Void
+    let lstmForward:
+        @convention(c) (
+            Int, Int, _ tape: MutableReals, Int, _ bias: Reals, _ peepholes: Reals?, _ cell: Reals, Int,
+            _ nextCell: MutableReals, Int, _ output: MutableReals, Int
+        ) -> Void
+    let lstmBackward:
+        @convention(c) (
+            Int, Int, _ tape: MutableReals, Int, _ peepholes: Reals?, _ cell: Reals, Int, _ nextCell: Reals, Int,
+            _ dy: Reals?, _ dh: Reals, _ dc: MutableReals, _ dbias: MutableReals, _ dpeepholes: MutableReals?
+        ) -> Void
+    let lstmGates:
+        @convention(c) (
+            Int, Int, _ tape: MutableReals, Int, _ bias: Reals, _ cell: Reals, Int, _ nextCell: MutableReals, Int
+        ) -> Void
+    let lstmOutput:
+        @convention(c) (
+            Int, Int, _ tape: Reals, Int, _ cell: Reals, _ bias: Reals, _ output: MutableReals, Int
+        ) -> Void
+    let lstmOutputBackward:
+        @convention(c) (
+            Int, Int, _ tape: MutableReals, Int, _ normalized: Reals, Int, _ gain: Reals, _ bias: Reals, _ dy: Reals?,
+            _ dh: Reals, _ dcell: MutableReals, _ dbias: MutableReals
+        ) -> Void
+    let lstmGatesBackward:
+        @convention(c) (
+            Int, Int, _ tape: MutableReals, Int, _ cell: Reals, Int, _ dc: MutableReals, _ dbias: MutableReals
+        ) -> Void
+    let rnnForward:
+        @convention(c) (Int, Int, _ relu: Int32, _ tape: MutableReals, _ bias: Reals, _ next: MutableReals) -> Void
+    let rnnBackward:
+        @convention(c) (
+            Int, Int, _ relu: Int32, _ tape: MutableReals, _ dy: Reals?, _ dh: Reals, _ dbias: MutableReals
+        ) -> Void
+    let normalize:
+        @convention(c) (
+            Int, Int, _ values: MutableReals, Int, _ gain: Reals, _ normalized: MutableReals, Int,
+            _ scale: MutableReals, Int
+        ) -> Void
+    let normalizeBackward:
+        @convention(c) (
+            Int, Int, _ dvalues: Reals, Int, _ normalized: Reals, Int, _ scale: Reals, Int, _ gain: Reals,
+            _ dx: MutableReals, Int, _ dgain: MutableReals
         ) -> Void
     let adam:
         @convention(c) (

@@ -119,7 +119,7 @@ private final class MatrixStorage<S: Scalar>: @unchecked Sendable {
         let bytes = UnsafeMutableRawPointer.allocate(
             byteCount: max(count, 1) * MemoryLayout<S>.stride, alignment: 64)
         unsafe base = unsafe bytes.bindMemory(to: S.self, capacity: max(count, 1))
-        unsafe base.initialize(repeating: 0, count: count)
+        unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0, count: count * MemoryLayout<S>.stride) // all zeros is 0
     }
 
     convenience init(copying other: MatrixStorage) {

@@ -17,12 +17,20 @@ struct MatrixView<S: Scalar>: @unchecked Sendable {
         self.stride = stride
     }
 
+    /// No rows and no columns.
+    static var empty: MatrixView {
+        unsafe MatrixView(base: UnsafeMutablePointer(bitPattern: 64)!, rows: 0, columns: 0, stride: 0)
+    }
+
     /// The rows of a range, all columns.
     func rows(_ range: Range<Int>) -> MatrixView {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
         return unsafe MatrixView(
             base: base + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
     }
+
+    /// [1, columns] one row.
+    func row(_ index: Int) -> MatrixView { rows(index..<index + 1) }
 
     /// The columns of a range, all rows.
     func columns(_ range: Range<Int>) -> MatrixView {

@@ -1,6 +1,8 @@
 /// How the first values of a parameter are drawn.
 public enum Initializer: Codable, Hashable, Sendable {
     case zeros
+    /// The gains of layer normalisation, whatever the other parameters are drawn from.
+    case ones
     /// Normal with mean 0, redrawn beyond two deviations (TensorFlow's `truncated_normal`).
     case truncatedNormal(standardDeviation: Double)
     /// Uniform within sqrt(6 / (rows + columns)) of zero (Glorot and Bengio 2010).
@@ -55,12 +57,13 @@ extension Parameters {
         self.init(ParameterLayout(configuration))
         for entry in layout.entries {
             let initializer =
-                switch (entry.name.hasPrefix("head"), entry.isBias) {
-                case (true, true): initialization.headBias
-                case (true, false): initialization.headWeights
-                case (false, true): initialization.biases
-                case (false, false):
-                    entry.name.hasPrefix("weight_hh") ? initialization.recurrentWeights : initialization.inputWeights
+                switch entry.role {
+                case .inputWeight, .projectionWeight: initialization.inputWeights
+                case .recurrentWeight: initialization.recurrentWeights
+                case .bias, .peephole: initialization.biases
+                case .gain: Initializer.ones
+                case .headWeight: initialization.headWeights
+                case .headBias: initialization.headBias
                 }
             mutableView(entry).initialize(initializer, hiddenSize: configuration.hiddenSize, using: &random)
         }
@@ -75,6 +78,7 @@ extension MatrixView {
         }
         switch initializer {
         case .zeros: fill(0)
+        case .ones: fill(1)
         case .truncatedNormal(let deviation): each { deviation * random.truncatedNormal() }
         case .glorotUniform:
             let bound = (6 / Double(rows + columns)).squareRoot()

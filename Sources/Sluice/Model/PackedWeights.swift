@@ -5,16 +5,18 @@ import Synchronization
 final class PackedWeights<S: Scalar>: @unchecked Sendable {
     private let configuration: Configuration
     private let rule: PanelRule
-    /// The biases of each layer in the tape's order, [1, tape columns].
-    private var biases: [Matrix<S>]
+    private let places: WeightPlaces
+    /// The biases and vectors of each scan in the order that its kernels read, [1, vector columns].
+    private var vectors: [Matrix<S>]
     private let forward: PanelForm<S>
     private let transposed: PanelForm<S>
 
     init(_ parameters: Parameters<S>, _ configuration: Configuration, backend: Backend) {
         self.configuration = configuration
         rule = PanelRule(backend, S.self)
-        let columns = configuration.cell.tapeColumns * configuration.hiddenSize
-        biases = (0..<configuration.layers).map { _ in Matrix(rows: 1, columns: columns) }
+        places = WeightPlaces(configuration)
+        let columns = configuration.cellShape.vectorColumns
+        vectors = (0..<configuration.scanCount).map { _ in Matrix(rows: 1, columns: columns) }
         forward = PanelForm(isTransposed: false)
         transposed = PanelForm(isTransposed: true)
         update(parameters)
@@ -26,62 +28,59 @@ final class PackedWeights<S: Scalar>: @unchecked Sendable {
     func update(_ parameters: Parameters<S>) {
         forward.forget()
         transposed.forget()
-        for (index, entries) in parameters.layout.layers.enumerated() {
-            configuration.cell.packBias(
-                parameters.view(entries.bias), entries.recurrentBias.map { parameters.view($0) },
-                into: biases[index].mutableView(), hiddenSize: configuration.hiddenSize)
+        for index in vectors.indices {
+            configuration.cell.packVectors(
+                parameters.layout.vectors(ofScan: index, in: parameters.values.view),
+                into: vectors[index].mutableView(), hidden: configuration.hiddenSize)
         }
     }
 
-    /// Gives a workspace the weights that its next pass reads, after making what of them is not there; valid while these
-    /// weights and the parameters live. Passes of several threads may ask at once.
-    func prepare(_ parameters: Parameters<S>, for workspace: Workspace<S>) {
-        let batch = workspace.packing, recording = workspace.purpose.isRecording
-        let asPanels = rule.pays(sequences: batch.sequenceCount, steps: batch.stepCount, recording: recording)
+    /// Sets the weights that a pass over a batch reads, by layer and direction, after making what of them is not there; valid
+    /// while these weights and the parameters live. Passes of several threads may ask at once.
+    func prepare(
+        _ parameters: Parameters<S>, sequences: Int, steps: Int, recording: Bool, into weights: inout [LayerWeights<S>]
+    ) {
+        let asPanels = rule.pays(sequences: sequences, steps: steps, recording: recording)
         if asPanels {
             forward.make(parameters, configuration, rule)
             if recording { transposed.make(parameters, configuration, rule) }
         }
-        for index in 0..<configuration.layers {
-            let weights = layer(index, parameters, asPanels: asPanels, recording: recording)
-            if index < workspace.weights.count {
-                workspace.weights[index] = weights
-            } else {
-                workspace.weights.append(weights)
-            }
+        for index in 0..<configuration.scanCount {
+            let scan = scan(index, parameters, asPanels: asPanels, recording: recording)
+            if index < weights.count { weights[index] = scan } else { weights.append(scan) }
         }
     }
 
-    private func layer(
+    private func scan(
         _ index: Int, _ parameters: Parameters<S>, asPanels: Bool, recording: Bool
     ) -> LayerWeights<S> {
-        let bias = biases[index].view
+        let vectors = vectors[index].view
         if asPanels {
             return LayerWeights(
-                forward: forward.layers[index], transposed: recording ? transposed.layers[index] : nil, bias: bias)
+                forward: forward.scans[index], transposed: recording ? transposed.scans[index] : nil, vectors: vectors)
         }
-        let entries = parameters.layout.layers[index]
-        let places = WeightPlaces(configuration)
+        let entries = parameters.layout.scans[index]
         let input = parameters.view(entries.input), recurrent = parameters.view(entries.recurrent)
         func factors(_ form: (MatrixView<S>, _ first: Int) -> WeightView<S>) -> LayerFactors<S> {
             LayerFactors(
                 input: form(input, places.firstInputColumn), recurrent: form(recurrent.columns(places.recurrent), 0),
-                gated: places.gated.map { form(recurrent.columns($0), 0) })
+                gated: places.gated.map { form(recurrent.columns($0), 0) },
+                projection: entries.projection.map { form(parameters.view($0), 0) })
         }
         return LayerWeights(
             forward: factors(WeightView.plain), transposed: recording ? factors(WeightView.transposed) : nil,
-            bias: bias)
+            vectors: vectors)
     }
 }
 
-/// Every layer's weights in panels, or their transposes.
+/// Every scan's weights in panels, or their transposes.
 private final class PanelForm<S: Scalar>: @unchecked Sendable {
     private let isTransposed: Bool
     private let isReady = Atomic<Bool>(false)
     private let lock = Lock()
-    private var panels: [LayerPanels<S>] = []
+    private var panels: [ScanPanels<S>] = []
     /// The views of the panels.
-    private(set) var layers: [LayerFactors<S>] = []
+    private(set) var scans: [LayerFactors<S>] = []
 
     init(isTransposed: Bool) { self.isTransposed = isTransposed }
 
@@ -92,44 +91,48 @@ private final class PanelForm<S: Scalar>: @unchecked Sendable {
         lock.withLock {
             if isReady.load(ordering: .relaxed) { return }
             if panels.isEmpty {
-                panels = (0..<configuration.layers).map {
-                    LayerPanels(configuration, layer: $0, rule, isTransposed: isTransposed)
+                panels = parameters.layout.scans.map {
+                    ScanPanels(configuration, $0, rule, isTransposed: isTransposed)
                 }
-                layers = panels.map(\.views)
+                scans = panels.map(\.views)
             }
             for index in panels.indices {
-                panels[index].pack(parameters, parameters.layout.layers[index])
-                layers[index] = panels[index].views
+                panels[index].pack(parameters, parameters.layout.scans[index])
+                scans[index] = panels[index].views
             }
             isReady.store(true, ordering: .releasing)
         }
     }
 }
 
-/// One layer's weights in panels, or their transposes.
-private struct LayerPanels<S: Scalar> {
+/// One scan's weights in panels, or their transposes.
+private struct ScanPanels<S: Scalar> {
     private let isTransposed: Bool
     private let places: WeightPlaces
     private var input: Panels<S>
     private var recurrent: Panels<S>
     private var gated: Panels<S>?
+    private var projection: Panels<S>?
 
-    init(_ configuration: Configuration, layer: Int, _ rule: PanelRule, isTransposed: Bool) {
+    init(
+        _ configuration: Configuration, _ entries: ParameterLayout.Scan, _ rule: PanelRule, isTransposed: Bool
+    ) {
         self.isTransposed = isTransposed
-        let hidden = configuration.hiddenSize, places = WeightPlaces(configuration)
+        let places = WeightPlaces(configuration)
         func room(_ rows: Int, _ columns: Int) -> Panels<S> {
             isTransposed
                 ? Panels(rows: columns, columns: rows, rule: rule) : Panels(rows: rows, columns: columns, rule: rule)
         }
         self.places = places
-        input = room(configuration.inputSize(ofLayer: layer), configuration.cell.gateCount * hidden)
-        recurrent = room(hidden, places.recurrent.count)
-        gated = places.gated.map { room(hidden, $0.count) }
+        input = room(entries.input.rows, entries.input.columns)
+        recurrent = room(entries.recurrent.rows, places.recurrent.count)
+        gated = places.gated.map { room(entries.recurrent.rows, $0.count) }
+        projection = entries.projection.map { room($0.rows, $0.columns) }
     }
 
     @specialized(where S == Float)
     @specialized(where S == Double)
-    mutating func pack(_ parameters: Parameters<S>, _ entries: ParameterLayout.Layer) {
+    mutating func pack(_ parameters: Parameters<S>, _ entries: ParameterLayout.Scan) {
         let weights = parameters.view(entries.input), first = places.firstInputColumn
         input.pack(weights.columns(first..<weights.columns), transposed: isTransposed, at: 0)
         input.pack(weights.columns(0..<first), transposed: isTransposed, at: weights.columns - first)
@@ -138,16 +141,20 @@ private struct LayerPanels<S: Scalar> {
         if let columns = places.gated {
             gated!.pack(recurrentWeights.columns(columns), transposed: isTransposed, at: 0)
         }
+        if let entry = entries.projection {
+            projection!.pack(parameters.view(entry), transposed: isTransposed, at: 0)
+        }
     }
 
     /// Valid while these panels live.
     var views: LayerFactors<S> {
         LayerFactors(
-            input: .panels(input.view), recurrent: .panels(recurrent.view), gated: gated.map { .panels($0.view) })
+            input: .panels(input.view), recurrent: .panels(recurrent.view), gated: gated.map { .panels($0.view) },
+            projection: projection.map { .panels($0.view) })
     }
 }
 
-/// Which columns of a layer's W [I, GH] and U [H, GH] the products read.
+/// Which columns of a scan's W [I, GH] and U [P, GH] the products read.
 private struct WeightPlaces {
     /// The input product takes W's columns from this one on, then those before it.
     let firstInputColumn: Int
@@ -157,11 +164,11 @@ private struct WeightPlaces {
     let gated: Range<Int>?
 
     init(_ configuration: Configuration) {
-        let cell = configuration.cell, hidden = configuration.hiddenSize
+        let shape = configuration.cellShape, hidden = configuration.hiddenSize
         func columns(_ gates: Range<Int>) -> Range<Int> { gates.lowerBound * hidden..<gates.upperBound * hidden }
-        firstInputColumn = cell.firstInputGate * hidden
-        recurrent = columns(cell.recurrentGates)
-        gated = cell.gatedGates.map(columns)
+        firstInputColumn = shape.firstInputGate * hidden
+        recurrent = columns(shape.recurrentGates)
+        gated = shape.gatedGates.map(columns)
     }
 }
 

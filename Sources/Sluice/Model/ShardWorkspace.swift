@@ -1,22 +1,23 @@
 /// The activations of one shard. Rows are the shard's own (`Shard.packing`): N rows, B sequences.
+///
+/// A scan's matrices have its rows in the order in which it comes to them: time's, or back from each sequence's end. A
+/// layer's have them in time's order.
 final class ShardWorkspace<S: Scalar>: @unchecked Sendable {
     let shard: Shard
     let purpose: Purpose
     let runs: ShardRuns
+    /// By layer and direction.
+    let scans: [ScanBuffers<S>]
+    /// By layer; empty where layers run forward only: there a scan's matrices are the layer's.
     let layers: [LayerBuffers<S>]
-    /// [B, columns of the product with the state, the widest]
-    let scratch: MatrixView<S>
-    /// [R, I] a chunk's inputs, where the shard is not the whole batch; R is the rows of the largest chunk.
-    let inputs: MatrixView<S>
-    /// [R, H] the states before each step of a chunk, where its lengths differ.
-    let previousStates: MatrixView<S>
-    /// [n, H] what the head reads: n = B of a head on the last step, else empty.
-    let lastStates: MatrixView<S>
+    /// By direction: what the scans of a direction need one after another.
+    let scratch: [ScanScratch<S>]
+    /// [B, out] what a head reads that sums a sequence up, and when recording its gradient.
+    let summary: MatrixView<S>
+    let summaryGradient: MatrixView<S>
     /// [n, O] the head's outputs, and when recording their gradient.
     let outputs: MatrixView<S>
     let outputGradient: MatrixView<S>
-    /// [1, tape columns] when recording: sums over rows.
-    let biasSums: MatrixView<S>
     /// [1, count] when recording: the shard's part of the parameters' gradient, in their layout. The first shard's is
     /// the batch's own.
     let gradient: MatrixView<S>
@@ -27,94 +28,110 @@ final class ShardWorkspace<S: Scalar>: @unchecked Sendable {
         _ configuration: Configuration, _ runs: ShardRuns, _ shard: Shard, _ purpose: Purpose, hasOwnGradient: Bool,
         _ arena: inout Arena<S>
     ) {
-        let packing = shard.packing
-        let sequences = packing.sequenceCount, hidden = configuration.hiddenSize
+        let packing = shard.packing, width = configuration.layerOutputSize
+        let recording = purpose.isRecording
+        let isForward = configuration.direction == .forward
         let outputRows = configuration.head == nil ? 0 : configuration.outputRowCount(packing)
+        let summaryRows = configuration.isSummedUp ? packing.sequenceCount : 0
 
         self.shard = shard
         self.runs = runs
         self.purpose = purpose
-        let recording = purpose.isRecording
-        layers = (0..<configuration.layers).map { layer in
-            let isOutput = configuration.head == nil && layer == configuration.layers - 1
-            return LayerBuffers(packing, configuration, runs, isOutput: isOutput, purpose, &arena)
+        scans = (0..<configuration.scanCount).map {
+            ScanBuffers(packing, configuration, scan: $0, runs, purpose, &arena)
         }
-        scratch = arena.matrix(rows: sequences, columns: configuration.cell.recurrentGates.count * hidden)
-        inputs = arena.matrix(rows: shard.isWhole ? 0 : runs.chunkRows, columns: configuration.inputSize)
-        previousStates = arena.matrix(
-            rows: recording && !packing.isEqualLength ? runs.chunkRows : 0, columns: hidden)
-        lastStates = arena.matrix(rows: configuration.head?.steps == .last ? sequences : 0, columns: hidden)
+        layers = (0..<(isForward ? 0 : configuration.layers)).map { _ in
+            LayerBuffers(
+                output: arena.matrix(rows: packing.rowCount, columns: width),
+                outputGradient: arena.matrix(rows: recording ? packing.rowCount : 0, columns: width))
+        }
+        scratch = (0..<configuration.direction.count).map { _ in
+            ScanScratch(shard, configuration, runs, purpose, &arena)
+        }
+        summary = arena.matrix(rows: summaryRows, columns: width)
+        summaryGradient = arena.matrix(rows: recording ? summaryRows : 0, columns: width)
         outputs = arena.matrix(rows: outputRows, columns: configuration.outputSize)
         outputGradient = arena.matrix(rows: recording ? outputRows : 0, columns: configuration.outputSize)
-        biasSums = arena.matrix(rows: recording ? 1 : 0, columns: configuration.cell.tapeColumns * hidden)
         gradient = arena.matrix(
             rows: recording && hasOwnGradient ? 1 : 0, columns: ParameterLayout(configuration).count)
     }
 }
 
-/// One layer's activations in one shard.
-struct LayerBuffers<S: Scalar>: Sendable {
-    /// [N, H] when recording: the initial states, and behind them all states but the last step's. With equal lengths these
+/// The activations of one layer in one direction, in the order of the scan.
+struct ScanBuffers<S: Scalar>: Sendable {
+    /// [N, P] when recording: the initial states, and behind them all states but the last step's. With equal lengths these
     /// are the states before each step, in the rows of the steps: one factor of U's gradient.
     let statesBefore: MatrixView<S>
-    /// [N, H] the state after every step. Empty where inference writes them as the network's outputs at once.
+    /// [N, P] the state after every step. Empty where inference writes them as the network's outputs at once.
     let states: MatrixView<S>
+    /// [B, H] when recording, in cells that have them: the cell states before the first step.
+    let initialCells: MatrixView<S>
     /// [N, tape columns] when recording, else room for one chunk.
     let tape: MatrixView<S>
-    /// [N, H] when recording: the gradient of the states, as far as it comes from above. Empty where the caller gives that
+    /// [N, P] when recording: the gradient of the states, as far as it comes from above. Empty where the caller gives that
     /// of the network's outputs.
     let stateGradient: MatrixView<S>
+    /// [N, I] when recording, of a layer's second direction: its part of the inputs' gradient.
+    let inputGradient: MatrixView<S>
 
     init(
-        _ packing: Packing, _ configuration: Configuration, _ runs: ShardRuns, isOutput: Bool, _ purpose: Purpose,
+        _ packing: Packing, _ configuration: Configuration, scan: Int, _ runs: ShardRuns, _ purpose: Purpose,
         _ arena: inout Arena<S>
     ) {
-        let hidden = configuration.hiddenSize, recording = purpose.isRecording
+        let layer = scan / configuration.direction.count, isSecond = scan % configuration.direction.count == 1
+        let shape = configuration.cellShape
+        let recording = purpose.isRecording
+        let isOutput =
+            configuration.head == nil && configuration.direction == .forward && layer == configuration.layers - 1
         let sequences = recording ? packing.sequenceCount : 0
         let rows = isOutput && purpose == .inference ? 0 : packing.rowCount
-        let all = arena.matrix(rows: sequences + rows, columns: hidden)
+        let all = arena.matrix(rows: sequences + rows, columns: configuration.stateSize)
         statesBefore = all.rows(0..<(recording ? rows : 0))
         states = all.rows(sequences..<sequences + rows)
-        tape = arena.matrix(
-            rows: recording ? packing.rowCount : runs.chunkRows, columns: configuration.cell.tapeColumns * hidden)
+        initialCells = arena.matrix(
+            rows: shape.cellColumns == nil ? 0 : sequences, columns: configuration.hiddenSize)
+        tape = arena.matrix(rows: recording ? packing.rowCount : runs.chunkRows, columns: shape.tapeColumns)
         let hasGradient = recording && !(isOutput && purpose == .recording)
-        stateGradient = arena.matrix(rows: hasGradient ? packing.rowCount : 0, columns: hidden)
+        stateGradient = arena.matrix(rows: hasGradient ? packing.rowCount : 0, columns: configuration.stateSize)
+        inputGradient = arena.matrix(
+            rows: recording && isSecond ? packing.rowCount : 0, columns: configuration.inputSize(ofLayer: layer))
     }
 }
 
-/// How a shard's steps and rows are run through.
-struct ShardRuns: Sendable {
-    /// The rows of each step.
-    let steps: [RowRun]
-    /// Runs of steps that are computed together while their rows are in the cache.
-    let chunks: [Range<Int>]
-    /// The rows of the largest.
-    let chunkRows: Int
-    /// Which rows of the batch's output are which rows of the shard's.
-    let outputs: [RowRun]
+/// One layer's outputs where it is not a single scan forward, in time's order.
+struct LayerBuffers<S: Scalar>: Sendable {
+    /// [N, out]
+    let output: MatrixView<S>
+    /// [N, out] when recording.
+    let outputGradient: MatrixView<S>
+}
 
-    /// The shard's rows of some steps.
-    func rows(of steps: Range<Int>) -> Range<Int> {
-        self.steps[steps.lowerBound].shard.lowerBound..<self.steps[steps.upperBound - 1].shard.upperBound
-    }
+/// What the scans of one direction need one after another.
+struct ScanScratch<S: Scalar>: Sendable {
+    /// [B, columns] products of a step on their way.
+    let step: MatrixView<S>
+    /// [R, I] a chunk's inputs, where they must be gathered; R is the rows of the largest chunk, I the widest.
+    let inputs: MatrixView<S>
+    /// [R, P] the states before each step of a chunk, where its lengths differ.
+    let previousStates: MatrixView<S>
+    /// [1, vector columns] when recording: the gradients of biases and vectors.
+    let vectorSums: MatrixView<S>
 
-    init<S: Scalar>(_ configuration: Configuration, _ shard: Shard, scalar: S.Type) {
-        steps = (0..<shard.packing.stepCount).map {
-            RowRun(shard: shard.packing.rows(at: $0), batch: shard.batchRows(at: $0))
-        }
-        // As many rows as keep their tape in half of a 1 MiB second-level cache, and enough for full products.
-        let tapeBytes = configuration.cell.tapeColumns * configuration.hiddenSize * MemoryLayout<S>.stride
-        chunks = shard.packing.chunks(rowLimit: max((512 << 10) / tapeBytes, 256))
-        chunkRows = chunks.map { shard.packing.rows(of: $0).count }.max()!
-        outputs =
-            configuration.head?.steps == .last
-            ? shard.sequences.enumerated().map { RowRun(shard: $0..<$0 + 1, batch: $1..<$1 + 1) }
-            : shard.isWhole ? [RowRun(shard: 0..<shard.packing.rowCount, batch: 0..<shard.packing.rowCount)] : steps
+    init(
+        _ shard: Shard, _ configuration: Configuration, _ runs: ShardRuns, _ purpose: Purpose, _ arena: inout Arena<S>
+    ) {
+        let shape = configuration.cellShape, recording = purpose.isRecording
+        let isForward = configuration.direction == .forward
+        let gathered = isForward ? shard.isWhole ? 0 : configuration.inputSize : configuration.widestInput
+        step = arena.matrix(rows: shard.packing.sequenceCount, columns: shape.scratchColumns)
+        inputs = arena.matrix(rows: gathered == 0 ? 0 : runs.chunkRows, columns: gathered)
+        previousStates = arena.matrix(
+            rows: recording && !shard.packing.isEqualLength ? runs.chunkRows : 0, columns: configuration.stateSize)
+        vectorSums = arena.matrix(rows: recording ? 1 : 0, columns: shape.vectorColumns)
     }
 }
 
-/// Rows of a shard's matrix and the rows of the batch's matrix that they stand for.
-struct RowRun: Sendable {
-    let shard: Range<Int>
-    let batch: Range<Int>
+extension Configuration {
+    /// The inputs of the layer that has the most.
+    fileprivate var widestInput: Int { layers > 1 ? max(inputSize, layerOutputSize) : inputSize }
 }

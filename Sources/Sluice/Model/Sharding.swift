@@ -15,7 +15,7 @@ extension Configuration {
         // Sixteen rows keep the products at full speed, and 16 shards keep as many cores busy.
         var count = min(batch.sequenceCount / 16, 16)
         // Handing a shard over costs about a microsecond, and small products have a cost of their own.
-        let flopsOfRow = 2 * cell.gateCount * hiddenSize * (inputSize + hiddenSize)
+        let flopsOfRow = 2 * cellShape.gateCount * hiddenSize * (inputSize + hiddenSize)
         count = min(count, batch.rowCount * flopsOfRow / 400_000)
         // A shard's gradient, written and summed, is nothing beside its rows' products, unless it is too large for the
         // second-level cache and the rows are few.

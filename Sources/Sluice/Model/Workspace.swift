@@ -11,14 +11,15 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
     public let packing: Packing
     let purpose: Purpose
     let layout: ParameterLayout
+    let cellShape: CellShape
     let shards: [Shard]
-    /// [B, H] for each layer, in the packing's order: in, the states before the first step; out, after each last one.
-    let states: [Matrix<S>]
-    /// [B, H] for each layer, when recording: in, the gradient of the final states; out, of the initial ones.
-    let stateGradients: [Matrix<S>]
+    /// Rows in the packing's order: in, the states before the first step; out, after each last one.
+    let states: StateBuffers<S>
+    /// When recording: in, the gradient of the final states; out, of the initial ones.
+    let stateGradients: StateBuffers<S>
     /// [1, shards] each shard's part of the loss.
     let losses: Matrix<S>
-    /// The weights that the pass reads, by layer.
+    /// The weights that the pass reads, by layer and direction.
     var weights: [LayerWeights<S>] = []
     /// The shard whose gradient is added next: they are summed in their order, so that the bits do not depend on who is
     /// ready first.
@@ -40,13 +41,11 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
         self.packing = packing
         self.purpose = purpose
         layout = ParameterLayout(configuration)
+        cellShape = configuration.cellShape
         shards = configuration.shards(of: packing)
         runs = shards.map { ShardRuns(configuration, $0, scalar: S.self) }
-        func states(_ sequences: Int) -> [Matrix<S>] {
-            (0..<configuration.layers).map { _ in Matrix(rows: sequences, columns: configuration.hiddenSize) }
-        }
-        self.states = states(packing.sequenceCount)
-        stateGradients = states(purpose.isRecording ? packing.sequenceCount : 0)
+        states = StateBuffers(configuration, sequences: packing.sequenceCount)
+        stateGradients = StateBuffers(configuration, sequences: purpose.isRecording ? packing.sequenceCount : 0)
         losses = Matrix(rows: 1, columns: shards.count)
     }
 
@@ -105,30 +104,60 @@ enum Purpose {
 
 // MARK: States in and out
 
+/// The states of a batch, or their gradients, by layer and direction.
+struct StateBuffers<S: Scalar>: Sendable {
+    /// [B, P]
+    let hidden: [Matrix<S>]
+    /// [B, H] in cells that have them.
+    let cell: [Matrix<S>]
+
+    init(_ configuration: Configuration, sequences: Int) {
+        let zeros = State<S>(configuration, sequences: sequences)
+        hidden = zeros.hidden
+        cell = zeros.cell
+    }
+
+    /// [n, H] the cell states of some sequences; empty in cells without them.
+    func cells(_ scan: Int, _ positions: Range<Int>) -> MatrixView<S> {
+        cell.isEmpty ? MatrixView.empty : cell[scan].view.rows(positions)
+    }
+}
+
 extension Workspace {
     /// Puts states, in the caller's order, into the packing's; nil: zeros.
-    func load(_ state: State<S>?, into matrices: [Matrix<S>]) {
-        for index in matrices.indices {
-            guard let state else {
-                matrices[index].view.fill(0)
+    func load(_ state: State<S>?, into buffers: StateBuffers<S>) {
+        load(state?.hidden, into: buffers.hidden)
+        load(state?.cell, into: buffers.cell)
+    }
+
+    private func load(_ sources: [Matrix<S>]?, into targets: [Matrix<S>]) {
+        for index in targets.indices {
+            let target = targets[index].view
+            guard let sources else {
+                target.fill(0)
                 continue
             }
             if packing.isInOrder {
-                matrices[index].view.copy(state.hidden[index].view)
+                target.copy(sources[index].view)
             } else {
-                matrices[index].view.gatherRows(packing.order[...], of: state.hidden[index].view)
+                target.gatherRows(packing.order[...], of: sources[index].view)
             }
         }
     }
 
     /// The way back.
-    func store(_ matrices: [Matrix<S>], into state: inout State<S>) {
-        for index in matrices.indices {
-            let target = state.hidden[index].mutableView()
+    func store(_ buffers: StateBuffers<S>, into state: inout State<S>) {
+        store(buffers.hidden, into: &state.hidden)
+        store(buffers.cell, into: &state.cell)
+    }
+
+    private func store(_ sources: [Matrix<S>], into targets: inout [Matrix<S>]) {
+        for index in sources.indices {
+            let target = targets[index].mutableView()
             if packing.isInOrder {
-                target.copy(matrices[index].view)
+                target.copy(sources[index].view)
             } else {
-                matrices[index].view.scatterRows(packing.order[...], to: target)
+                sources[index].view.scatterRows(packing.order[...], to: target)
             }
         }
     }

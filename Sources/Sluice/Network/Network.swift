@@ -6,17 +6,15 @@
 ///     let (outputs, state) = network.forward(x, Packing(sequences: 32, steps: 100))
 public struct Network<S: Scalar>: Sendable {
     public let configuration: Configuration
-    /// The parameters. After a change the next pass packs the weights for its products.
+    /// The parameters. After a change the next pass packs the weights for its products. Changed in place, they are not copied.
     public var parameters: Parameters<S> {
-        didSet {
-            precondition(parameters.layout == layout, "these parameters are of another configuration")
-            if isKnownUniquelyReferenced(&packed) {
-                packed.update(parameters)
-            } else {
-                packed = PackedWeights(parameters, configuration, backend: backend)
-            }
+        get { currentParameters }
+        _modify {
+            yield &currentParameters
+            takeUpParameters()
         }
     }
+    private var currentParameters: Parameters<S>
     /// The threads that passes are shared out to.
     public let workers: Workers
     let engine: Engine<S>
@@ -36,7 +34,7 @@ public struct Network<S: Scalar>: Sendable {
         precondition(
             parameters.layout == ParameterLayout(configuration), "these parameters are of another configuration")
         self.configuration = configuration
-        self.parameters = parameters
+        currentParameters = parameters
         self.workers = workers
         engine = Engine(backend: backend, level: level)
         layout = parameters.layout
@@ -51,6 +49,16 @@ public struct Network<S: Scalar>: Sendable {
         self.init(
             configuration, Parameters(configuration, initialization, using: &random), backend: backend,
             level: level, workers: workers)
+    }
+
+    /// Follows a change of the parameters.
+    private mutating func takeUpParameters() {
+        precondition(currentParameters.layout == layout, "these parameters are of another configuration")
+        if isKnownUniquelyReferenced(&packed) {
+            packed.update(currentParameters)
+        } else {
+            packed = PackedWeights(currentParameters, configuration, backend: backend)
+        }
     }
 
     /// The backend that computes.
@@ -97,7 +105,7 @@ extension Network {
         _ x: Matrix<S>, in workspace: Workspace<S>, state: inout State<S>, into outputs: inout Matrix<S>
     ) {
         check(x, workspace)
-        check(state, workspace.packing)
+        check(state, sequences: workspace.packing.sequenceCount)
         checkOutputs(outputs, workspace.packing, "room")
         let target = outputs.mutableView()
         workspace.occupy(threads: workers.threads)
@@ -125,32 +133,45 @@ extension Network {
     }
 
     /// Checks states against the configuration.
-    func check(_ state: State<S>, _ packing: Packing) {
+    func check(_ state: State<S>, sequences: Int) {
         precondition(
-            state.hidden.count == configuration.layers,
-            "states of \(state.hidden.count) layers for a network of \(configuration.layers)")
-        for hidden in state.hidden {
+            state.hidden.count == configuration.scanCount
+                && state.cell.count == (configuration.hasCellState ? configuration.scanCount : 0),
+            "states of \(state.hidden.count) hidden and \(state.cell.count) cell matrices for a network of "
+                + "\(configuration.scanCount) layers and directions")
+        check(state.hidden, sequences, configuration.stateSize)
+        check(state.cell, sequences, configuration.hiddenSize)
+    }
+
+    private func check(_ states: [Matrix<S>], _ sequences: Int, _ columns: Int) {
+        for matrix in states {
             precondition(
-                hidden.rows == packing.sequenceCount && hidden.columns == configuration.hiddenSize,
-                "states of \(hidden.rows) x \(hidden.columns) for \(packing.sequenceCount) sequences and "
-                    + "\(configuration.hiddenSize) hidden units")
+                matrix.rows == sequences && matrix.columns == columns,
+                "states of \(matrix.rows) x \(matrix.columns) for \(sequences) sequences and \(columns) numbers each")
         }
     }
 
     /// Does the work of every shard, over the threads.
     func share(_ workspace: Workspace<S>, _ work: some SharedWork) {
-        packed.prepare(parameters, for: workspace)
+        packed.prepare(
+            parameters, sequences: workspace.packing.sequenceCount, steps: workspace.packing.stepCount,
+            recording: workspace.purpose.isRecording, into: &workspace.weights)
         backend.beginOneThreadEach()
         workers.run(workspace.shards.count, work)
         backend.endOneThreadEach()
     }
 
-    /// What the shards of a pass have in common; valid while network and workspace live.
-    func pass(_ x: MatrixView<S>, _ workspace: Workspace<S>) -> Pass<S> {
-        let head = parameters.layout.head.map {
+    /// The head, if there is one; valid while the network lives.
+    var head: DenseHead<S>? {
+        parameters.layout.head.map {
             DenseHead(weight: parameters.view($0.weight), bias: parameters.view($0.bias), engine: engine)
         }
-        return Pass(configuration: configuration, engine: engine, head: head, workspace: workspace, x: x)
+    }
+
+    /// What the shards of a pass have in common; valid while network and workspace live.
+    func pass(_ x: MatrixView<S>, _ workspace: Workspace<S>) -> Pass<S> {
+        Pass(
+            configuration: configuration, engine: engine, head: head, workspace: workspace, workers: workers, x: x)
     }
 }
 

@@ -12,7 +12,7 @@ public struct Recording<S: Scalar>: ~Copyable {
     /// Runs the forward pass.
     fileprivate init(_ network: Network<S>, _ x: Matrix<S>, _ workspace: Workspace<S>, _ initial: State<S>?) {
         network.check(x, workspace)
-        if let initial { network.check(initial, workspace.packing) }
+        if let initial { network.check(initial, sequences: workspace.packing.sequenceCount) }
         precondition(workspace.purpose == .recording, "this workspace was made for passes without recording")
         workspace.occupy(threads: network.workers.threads)
         workspace.load(initial, into: workspace.states)
@@ -61,7 +61,7 @@ public struct Recording<S: Scalar>: ~Copyable {
         outputs outputGradient: Matrix<S>, state stateGradient: State<S>? = nil, into gradients: inout Gradients<S>
     ) {
         network.checkOutputs(outputGradient, workspace.packing, "a gradient")
-        if let stateGradient { network.check(stateGradient, workspace.packing) }
+        if let stateGradient { network.check(stateGradient, sequences: workspace.packing.sequenceCount) }
         precondition(
             gradients.parameters.layout.count == network.parameters.layout.count
                 && gradients.inputs?.rows ?? x.rows == x.rows

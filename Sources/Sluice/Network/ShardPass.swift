@@ -5,6 +5,8 @@ struct Pass<S: Scalar>: Sendable {
     let engine: Engine<S>
     let head: DenseHead<S>?
     unowned(unsafe) let workspace: Workspace<S>
+    /// The threads, for the directions of a layer.
+    unowned(unsafe) let workers: Workers
     /// [N, I] the batch's inputs.
     let x: MatrixView<S>
 
@@ -16,17 +18,20 @@ struct Pass<S: Scalar>: Sendable {
 }
 
 /// The computation of one shard, from its inputs to its outputs and back: what one thread does.
-struct ShardPass<S: Scalar> {
+struct ShardPass<S: Scalar>: Sendable {
     let pass: Pass<S>
     let index: Int
     unowned(unsafe) let workspace: ShardWorkspace<S>
 
-    private var shard: Shard { unsafe workspace.shard }
-    private var batch: Workspace<S> { unsafe pass.workspace }
-    private var top: Int { pass.configuration.layers - 1 }
+    var shard: Shard { unsafe workspace.shard }
+    var batch: Workspace<S> { unsafe pass.workspace }
+    var direction: Direction { pass.configuration.direction }
+    var top: Int { pass.configuration.layers - 1 }
     private var hasHead: Bool { pass.head != nil }
     /// Whether the last layer's states are written as the batch's outputs at once.
-    private var writesOutputs: Bool { unsafe !hasHead && workspace.purpose == .inference }
+    private var writesOutputs: Bool {
+        unsafe !hasHead && direction == .forward && workspace.purpose == .inference
+    }
 
     // MARK: Forward
 
@@ -37,19 +42,35 @@ struct ShardPass<S: Scalar> {
     @specialized(where S == Float)
     @specialized(where S == Double)
     func forward(into outputs: MatrixView<S>?) {
-        for index in 0...top {
-            let layer = layer(index, outputs)
-            let states = batch.states[index].view.rows(shard.positions)
-            if unsafe workspace.purpose.isRecording { layer.initialStates.copy(states) }
-            layer.forward(input(ofLayer: index))
-            layer.copyFinalStates(into: states)
+        for layer in 0...top {
+            if direction.count == 2 {
+                shareDirections(DirectionWork(shard: self, layer: layer, backward: nil))
+                deliverOutputs(of: layer)
+            } else {
+                forward(layer, 0, outputs)
+                if direction == .backward { deliverOutputs(of: layer) }
+            }
         }
         if let head = pass.head { unsafe head.forward(headInput(), into: workspace.outputs) }
         if let outputs, !writesOutputs { copyOutputs(into: outputs) }
     }
 
-    /// [n, O] the shard's outputs, where the batch has not got them: the head's, or the last layer's states.
-    var outputs: MatrixView<S> { unsafe hasHead ? workspace.outputs : workspace.layers[top].states }
+    /// One layer in one direction.
+    fileprivate func forward(_ layer: Int, _ direction: Int, _ outputs: MatrixView<S>?) {
+        let index = scanIndex(layer, direction)
+        let states = batch.states.hidden[index].view.rows(shard.positions)
+        let cells = batch.states.cells(index, shard.positions)
+        let scan = scan(layer, direction, outputs)
+        if unsafe workspace.purpose.isRecording {
+            scan.initialStates.copy(states)
+            if cells.rows > 0 { scan.initialCells.copy(cells) }
+        }
+        scan.forward(input(of: layer, direction))
+        scan.copyFinalStates(into: states, cells: cells)
+    }
+
+    /// [n, O] the shard's outputs, where the batch has not got them: the head's, or the last layer's.
+    var outputs: MatrixView<S> { unsafe hasHead ? workspace.outputs : output(of: top) }
 
     /// Which rows of the batch's outputs are which of the shard's.
     var outputRuns: [RowRun] { unsafe workspace.runs.outputs }
@@ -62,9 +83,7 @@ struct ShardPass<S: Scalar> {
     // MARK: Backward
 
     /// [n, O] room for the gradient of the shard's outputs.
-    var outputGradient: MatrixView<S> {
-        unsafe hasHead ? workspace.outputGradient : workspace.layers[top].stateGradient
-    }
+    var outputGradient: MatrixView<S> { unsafe hasHead ? workspace.outputGradient : outputGradient(of: top) }
 
     /// From the gradient of the outputs, in ``outputGradient`` or the batch's, and of the final states in the batch's: the
     /// gradients of the parameters in `gradient` and of this shard's rows of the inputs in `dx`, if that is asked for; of
@@ -72,42 +91,57 @@ struct ShardPass<S: Scalar> {
     @specialized(where S == Float)
     @specialized(where S == Double)
     func backward(batchOutputGradient: MatrixView<S>? = nil, gradient: MatrixView<S>, dx: MatrixView<S>?) {
-        var dy: LayerRows<S>?
-        if let head = pass.head {
-            dy = backward(through: head, batchOutputGradient, gradient)
-        } else {
-            dy = batchOutputGradient.map { .batch($0) } ?? .shard(outputGradient)
+        let isInPlace = !hasHead && direction == .forward
+        if let batchOutputGradient, !isInPlace {
+            for run in outputRuns { outputGradient.rows(run.shard).copy(batchOutputGradient.rows(run.batch)) }
         }
-        for index in (0...top).reversed() {
-            let below: LayerRows<S>? =
-                unsafe index > 0 ? .shard(workspace.layers[index - 1].stateGradient) : dx.map { .batch($0) }
-            layer(index, nil).backward(
-                input(ofLayer: index), dy: dy, dh: batch.stateGradients[index].view.rows(shard.positions),
-                gradient: layerGradient(index, gradient), dx: below)
-            dy = below
+        var source = LayerGradientSource.layer
+        if let head = pass.head { source = backward(through: head, gradient) }
+        for layer in (0...top).reversed() {
+            let work = LayerBackward(
+                source: source, batchOutputGradient: layer == top && isInPlace ? batchOutputGradient : nil,
+                gradient: gradient, dx: layer == 0 ? dx : outputGradient(of: layer - 1), isBatch: layer == 0)
+            if direction.count == 2 {
+                shareDirections(DirectionWork(shard: self, layer: layer, backward: work))
+                addSecondInputGradient(of: layer, work)
+            } else {
+                backward(layer, 0, work)
+            }
+            source = .layer
         }
     }
 
-    /// Brings the outputs' gradient to the last layer's states. A head on the last step adds to the final states' gradient
-    /// instead.
-    private func backward(
-        through head: DenseHead<S>, _ batchOutputGradient: MatrixView<S>?, _ gradient: MatrixView<S>
-    ) -> LayerRows<S>? {
-        if let batchOutputGradient {
-            for run in outputRuns {
-                outputGradient.rows(run.shard).copy(batchOutputGradient.rows(run.batch))
-            }
+    /// One layer in one direction.
+    fileprivate func backward(_ layer: Int, _ direction: Int, _ work: LayerBackward<S>) {
+        let index = scanIndex(layer, direction)
+        let scan = scan(layer, direction, nil)
+        var dx: ScanRows<S>?
+        if let target = work.dx {
+            dx =
+                unsafe direction == 1
+                ? .shard(workspace.scans[index].inputGradient)
+                : rows(of: target, direction, isBatch: work.isBatch)
         }
-        let readsLast = pass.configuration.head?.steps == .last
-        let dh = unsafe readsLast ? workspace.lastStates : workspace.layers[top].stateGradient
-        let h = unsafe readsLast ? headInput() : workspace.layers[top].states
-        let places = batch.layout.head!
-        head.backward(
-            h, do: outputGradient, weightGradient: gradient.parameter(places.weight),
-            biasGradient: gradient.parameter(places.bias), dh: dh)
-        guard readsLast else { return .shard(dh) }
-        batch.stateGradients[top].view.rows(shard.positions).add(dh)
-        return nil
+        scan.backward(
+            input(of: layer, direction), dy: stateGradient(layer, direction, work),
+            dh: batch.stateGradients.hidden[index].view.rows(shard.positions),
+            dc: batch.stateGradients.cells(index, shard.positions),
+            gradient: batch.layout.weightGradient(ofScan: index, in: work.gradient),
+            vectorGradient: batch.layout.vectors(ofScan: index, in: work.gradient),
+            hidden: pass.configuration.hiddenSize, dx: dx)
+    }
+
+    /// The gradient of a scan's states, in its own order; nil: only the final states have one.
+    private func stateGradient(_ layer: Int, _ direction: Int, _ work: LayerBackward<S>) -> ScanRows<S>? {
+        let own = unsafe workspace.scans[scanIndex(layer, direction)].stateGradient
+        switch work.source {
+        case .none: return nil
+        case .scans: return .shard(own)
+        case .layer:
+            if let batchOutputGradient = work.batchOutputGradient { return .batch(batchOutputGradient) }
+            if self.direction != .forward { collectGradient(layer, direction, into: own) }
+            return .shard(own)
+        }
     }
 
     /// [1, count] where the shard's gradient is computed; nil: in the batch's, as it is the first.
@@ -124,35 +158,91 @@ struct ShardPass<S: Scalar> {
 
     // MARK: Parts
 
-    private func layer(_ index: Int, _ outputs: MatrixView<S>?) -> Layer<S> {
+    func scanIndex(_ layer: Int, _ direction: Int) -> Int { layer * self.direction.count + direction }
+
+    private func scan(_ layer: Int, _ direction: Int, _ outputs: MatrixView<S>?) -> Scan<S> {
         let workspace = unsafe workspace
-        let buffers = workspace.layers[index]
-        return Layer(
+        let index = scanIndex(layer, direction)
+        let buffers = workspace.scans[index]
+        let isRecording = workspace.purpose.isRecording
+        return Scan(
             cell: pass.configuration.cell, weights: batch.weights[index], engine: pass.engine, buffers: buffers,
-            workspace: workspace,
-            initialStates: workspace.purpose.isRecording
+            scratch: workspace.scratch[direction], shard: workspace, inputColumns: batch.cellShape.inputColumns,
+            cellColumns: batch.cellShape.cellColumns,
+            initialStates: isRecording
                 ? buffers.statesBefore.rows(0..<shard.positions.count)
-                : batch.states[index].view.rows(shard.positions),
-            states: index == top && writesOutputs ? .batch(outputs!) : .shard(buffers.states),
+                : batch.states.hidden[index].view.rows(shard.positions),
+            initialCells: isRecording ? buffers.initialCells : batch.states.cells(index, shard.positions),
+            states: layer == top && writesOutputs ? .batch(outputs!) : .shard(buffers.states),
             steps: workspace.runs.steps)
     }
 
-    private func input(ofLayer index: Int) -> LayerRows<S> {
-        unsafe index == 0 ? .batch(pass.x) : .shard(workspace.layers[index - 1].states)
+    private func input(of layer: Int, _ direction: Int) -> ScanRows<S> {
+        rows(of: layer == 0 ? pass.x : output(of: layer - 1), direction, isBatch: layer == 0)
     }
 
-    /// What the head reads: the last layer's states, all or each sequence's last.
-    private func headInput() -> MatrixView<S> {
-        let workspace = unsafe workspace
-        guard pass.configuration.head?.steps == .last else { return workspace.layers[top].states }
-        workspace.lastStates.copy(batch.states[top].view.rows(shard.positions))
-        return workspace.lastStates
+    /// The rows of a matrix in time's order as a scan comes to them.
+    private func rows(of matrix: MatrixView<S>, _ direction: Int, isBatch: Bool) -> ScanRows<S> {
+        switch (self.direction.isReversed(direction), isBatch) {
+        case (false, false): .shard(matrix)
+        case (false, true): .batch(matrix)
+        case (true, false): .reversedShard(matrix)
+        case (true, true): .reversedBatch(matrix)
+        }
     }
 
-    private func layerGradient(_ index: Int, _ gradient: MatrixView<S>) -> LayerGradient<S> {
-        let places = batch.layout.layers[index]
-        return LayerGradient(
-            input: gradient.parameter(places.input), recurrent: gradient.parameter(places.recurrent),
-            bias: gradient.parameter(places.bias), recurrentBias: places.recurrentBias.map { gradient.parameter($0) })
+    /// [N, out] a layer's outputs in time's order, and their gradient.
+    func output(of layer: Int) -> MatrixView<S> {
+        unsafe direction == .forward ? workspace.scans[layer].states : workspace.layers[layer].output
+    }
+
+    func outputGradient(of layer: Int) -> MatrixView<S> {
+        unsafe direction == .forward ? workspace.scans[layer].stateGradient : workspace.layers[layer].outputGradient
+    }
+
+    /// Does both directions of a layer, at the same time where another thread is free and the work is worth handing over.
+    private func shareDirections(_ work: DirectionWork<S>) {
+        let flops = 2 * shard.packing.rowCount * batch.weights[0].forward.recurrent.rows * batch.cellShape.tapeColumns
+        let workers = flops > 100_000 ? unsafe pass.workers : Workers.single
+        workers.run(2, work)
+    }
+}
+
+/// What a layer's backward pass is given.
+struct LayerBackward<S: Scalar>: Sendable {
+    let source: LayerGradientSource
+    /// [N, out] the gradient of the outputs as the caller gives it, where it is read in place.
+    let batchOutputGradient: MatrixView<S>?
+    /// [1, count] where the parameters' gradient goes.
+    let gradient: MatrixView<S>
+    /// Where the gradient of the layer's inputs goes, if it is wanted: the batch's rows, or the shard's.
+    let dx: MatrixView<S>?
+    let isBatch: Bool
+}
+
+/// Where the gradient of a layer's outputs is.
+enum LayerGradientSource: Sendable {
+    /// In the layer's own rows.
+    case layer
+    /// In its scans' state gradients.
+    case scans
+    /// Nowhere: only the final states have one.
+    case none
+}
+
+/// One layer in both directions, forward or back.
+private struct DirectionWork<S: Scalar>: SharedWork {
+    let shard: ShardPass<S>
+    let layer: Int
+    let backward: LayerBackward<S>?
+
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    func perform(_ direction: Int, thread: Int) {
+        if let backward {
+            shard.backward(layer, direction, backward)
+        } else {
+            shard.forward(layer, direction, nil)
+        }
     }
 }

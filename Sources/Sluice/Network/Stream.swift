@@ -4,20 +4,42 @@
 ///     stream.step(x, into: &outputs)                 // [1, I] -> [1, O]
 ///
 /// A step allocates nothing, takes no lock and makes no system call. It gives what a whole batch would: the same bits where the
-/// products have the same shapes, else to a few units in the last place. A stream belongs to one thread at a time.
+/// products have the same shapes, else to a few units in the last place. A head that sums sequences up puts out what it
+/// would for a sequence of this one step. A stream belongs to one thread at a time.
 public final class Stream<S: Scalar> {
     public let network: Network<S>
     /// B, the number of sequences.
     public let sequenceCount: Int
-    private let workspace: Workspace<S>
+    private let layers: [StreamLayer<S>]
+    private let head: DenseHead<S>?
+    /// The current states, which each step writes over.
+    private let states: StateBuffers<S>
 
     /// A stream from zero states.
+    ///
+    /// - Parameters:
+    ///   - network: its layers run forward; one that looks ahead cannot be stepped.
+    ///   - sequences: B.
     public init(_ network: Network<S>, sequences: Int = 1) {
+        let configuration = network.configuration
+        precondition(sequences >= 1, "a stream of \(sequences) sequences")
+        precondition(
+            configuration.direction == .forward,
+            "a stream of a network whose direction is \(configuration.direction.rawValue): its outputs depend on later "
+                + "steps; only a forward network can be stepped")
         self.network = network
         sequenceCount = sequences
-        workspace = Workspace(network.configuration, Packing(sequences: sequences, steps: 1), .inference)
-        workspace.occupy(threads: 1)
-        network.packed.prepare(network.parameters, for: workspace)
+        head = network.head
+        let states = StateBuffers<S>(configuration, sequences: sequences)
+        self.states = states
+        var weights: [LayerWeights<S>] = []
+        network.packed.prepare(
+            network.parameters, sequences: sequences, steps: 1, recording: false, into: &weights)
+        layers = weights.enumerated().map { layer, weights in
+            StreamLayer(
+                configuration, weights, network.engine, state: states.hidden[layer].view,
+                cell: states.cells(layer, 0..<sequences))
+        }
         network.backend.beginOneThreadEach()
     }
 
@@ -31,28 +53,80 @@ public final class Stream<S: Scalar> {
     @specialized(where S == Float)
     @specialized(where S == Double)
     public func step(_ x: Matrix<S>, into outputs: inout Matrix<S>) {
-        network.check(x, workspace)
-        network.checkOutputs(outputs, workspace.packing, "room")
-        let target = outputs.mutableView(), pass = network.pass(x.view, workspace)
-        for index in workspace.shards.indices { pass.shard(index, thread: 0).forward(into: target) }
+        precondition(
+            x.rows == sequenceCount && x.columns == layers[0].inputSize,
+            "inputs of \(x.rows) x \(x.columns) for \(sequenceCount) sequences of \(layers[0].inputSize) inputs")
+        let target = outputs.mutableView()
+        var values = x.view
+        for layer in layers { values = layer.step(values) }
+        if let head { head.forward(values, into: target) } else { target.copy(values) }
     }
 
     /// The states, to be kept, changed or put back; a copy.
     public var state: State<S> {
         get {
             var state = State<S>(network.configuration, sequences: sequenceCount)
-            workspace.store(workspace.states, into: &state)
+            for (index, matrix) in states.hidden.enumerated() { state.hidden[index].mutableView().copy(matrix.view) }
+            for (index, matrix) in states.cell.enumerated() { state.cell[index].mutableView().copy(matrix.view) }
             return state
         }
         set {
-            network.check(newValue, workspace.packing)
-            workspace.load(newValue, into: workspace.states)
+            network.check(newValue, sequences: sequenceCount)
+            for (matrix, new) in zip(states.hidden, newValue.hidden) { matrix.view.copy(new.view) }
+            for (matrix, new) in zip(states.cell, newValue.cell) { matrix.view.copy(new.view) }
         }
     }
 
     /// Sets the states of one sequence to zero.
     public func reset(sequence: Int) {
         precondition(sequence >= 0 && sequence < sequenceCount, "sequence \(sequence) of \(sequenceCount)")
-        for states in workspace.states { states.view.rows(sequence..<sequence + 1).fill(0) }
+        for states in states.hidden + states.cell { states.view.row(sequence).fill(0) }
+    }
+}
+
+/// One layer of a stream: all that a step needs, laid out once.
+private final class StreamLayer<S: Scalar> {
+    let inputSize: Int
+    private let cell: Cell
+    private let weights: LayerWeights<S>
+    private let engine: Engine<S>
+    private let step: ForwardStep<S>
+    /// [B, GH] the tape's columns of the input product.
+    private let input: MatrixView<S>
+    /// [1, B (tape columns + scratch columns)] what the step's views lie in.
+    private let memory: Matrix<S>
+
+    init(
+        _ configuration: Configuration, _ weights: LayerWeights<S>, _ engine: Engine<S>, state: MatrixView<S>,
+        cell: MatrixView<S>
+    ) {
+        let shape = configuration.cellShape, sequences = state.rows
+        func layOut(_ arena: inout Arena<S>) -> (tape: MatrixView<S>, scratch: MatrixView<S>) {
+            (
+                arena.matrix(rows: sequences, columns: shape.tapeColumns),
+                arena.matrix(rows: sequences, columns: shape.scratchColumns)
+            )
+        }
+        var counter = Arena<S>(nil)
+        _ = layOut(&counter)
+        memory = Matrix(rows: 1, columns: counter.count)
+        var arena = Arena(memory.view)
+        let (tape, scratch) = layOut(&arena)
+        self.cell = configuration.cell
+        self.weights = weights
+        self.engine = engine
+        inputSize = weights.forward.input.rows
+        input = tape.columns(shape.inputColumns)
+        step = ForwardStep(
+            tape: tape, previous: state, next: state, previousCell: cell, nextCell: cell, scratch: scratch)
+    }
+
+    /// [B, P] the states after a step with inputs [B, I].
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    func step(_ x: MatrixView<S>) -> MatrixView<S> {
+        engine.multiply(x, weights.forward.input, into: input)
+        cell.forward(step, weights, engine)
+        return step.next
     }
 }

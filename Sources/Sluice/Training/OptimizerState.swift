@@ -64,10 +64,10 @@ struct DecayRun: Sendable {
     static func all(_ layout: ParameterLayout) -> [DecayRun] {
         var runs: [DecayRun] = []
         for entry in layout.entries {
-            if let last = runs.last, last.isVector == entry.isBias {
+            if let last = runs.last, last.isVector == entry.isVector {
                 runs[runs.count - 1].range = last.range.lowerBound..<entry.range.upperBound
             } else {
-                runs.append(DecayRun(range: entry.range, isVector: entry.isBias))
+                runs.append(DecayRun(range: entry.range, isVector: entry.isVector))
             }
         }
         return runs
