@@ -19,8 +19,7 @@ struct Compare: ParsableCommand {
     @Option(help: "Only the lines that contain every word of this, such as 'training double 64,50,512,512'.")
     var filter = ""
 
-    @Option(help: "The GRU's variant.")
-    var variant = GRU.Variant.resetAfter
+    @OptionGroup var network: FormOptions
 
     @Option(help: "The threads of a pass, and of the product that it is measured against.")
     var threads = 1
@@ -31,6 +30,7 @@ struct Compare: ParsableCommand {
         guard !jobs.isEmpty else {
             throw ValidationError("No line contains every word of '\(filter)'. A line is called '\(allJobs[0].name)'.")
         }
+        try network.validate(jobs.map(\.shape))
     }
 
     func run() throws {
@@ -41,6 +41,7 @@ struct Compare: ParsableCommand {
         if !Backend.openBLAS.isAvailable {
             out.line("This build has no OpenBLAS (package trait off): naive Swift alone, and the speeds are its own.")
         }
+        if let description = network.form.description { out.line(description) }
         out.line("")
         out.line(Table.header)
 
@@ -69,7 +70,7 @@ struct Compare: ParsableCommand {
         let shapes = quick ? Shape.quick : Shape.all
         return shapes.flatMap { shape in
             Job.Pass.allCases.flatMap { pass in
-                [ScalarType.float, .double].map { Job(shape: shape, pass: pass, scalar: $0, variant: variant) }
+                [ScalarType.float, .double].map { Job(shape: shape, pass: pass, scalar: $0, form: network.form) }
             }
         }
     }
@@ -79,5 +80,3 @@ struct Compare: ParsableCommand {
         return allJobs.filter { job in words.allSatisfy { job.name.split(separator: " ").contains($0) } }
     }
 }
-
-extension GRU.Variant: ExpressibleByArgument {}

@@ -1,6 +1,6 @@
 import Sluice
 
-/// A batch of equal sequences and a layer: B sequences, T steps, I inputs, H hidden units.
+/// The sizes of a batch and of its network: B sequences, T steps (of the longest), I inputs, H hidden units.
 struct Shape: Encodable {
     let batch: Int
     var steps: Int
@@ -36,19 +36,20 @@ struct Job {
     var shape: Shape
     let pass: Pass
     let scalar: ScalarType
-    let variant: GRU.Variant
+    let form: Form
 
     /// What `--filter` looks into.
     var name: String { "\(pass.rawValue) \(scalar.rawValue) \(shape.description)" }
 
-    /// The floating-point operations of the pass: two for each weight, row and step, the usual count. A training step
-    /// has the products of the forward pass (I + H), those of dW and dU (I + H) and that of dh (H); the trainer needs no
-    /// gradient of the inputs, so their product (I) is neither done nor counted. Gates, update and the head of one output
-    /// are not counted.
+    /// The floating-point operations of the pass: two for each weight and row, the usual count. A training step has those of
+    /// the forward pass, as many for the weights' gradients, and as many for what the products were taken of, but for the
+    /// inputs: the trainer asks for no gradient of them. Gates, update and the head of one output are not counted, nor is
+    /// padding.
     var flops: Double {
-        let forward = shape.inputs + shape.hidden
-        let terms = pass == .forward ? forward : 2 * forward + shape.hidden
-        return Double(2 * shape.batch * shape.steps * 3 * shape.hidden * terms)
+        let configuration = form.configuration(shape), rows = form.packing(shape).rowCount
+        let weights = configuration.weightCount
+        let factors = pass == .forward ? weights : 3 * weights - configuration.inputWeightCount
+        return Double(2 * rows * factors)
     }
 
     /// How far the two backends' results may lie apart.
@@ -60,11 +61,14 @@ struct Job {
     ///                                        (U's spectral radius is near 1/sqrt(3)) and states stay within 1
     ///     training    I + H + 3H + T B       the same, 3H of dh = [dn dr dz] U', and the rows summed in a weight's gradient
     ///
-    /// Times 2, for two results that each err. Outputs are of the order of 1; a gradient's difference is divided by the
-    /// largest gradient.
+    /// and with G gates in place of 3, a projection's H and N rows in place of T B; layers add up. Times 2, for two results
+    /// that each err. Outputs are of the order of 1; a gradient's difference is divided by the largest gradient.
     var bound: Double {
-        let forward = shape.inputs + shape.hidden
-        let terms = pass == .forward ? forward : forward + 3 * shape.hidden + shape.steps * shape.batch
-        return 2 * Double(terms) * (scalar == .float ? Double(Float.ulpOfOne) : Double.ulpOfOne)
+        let configuration = form.configuration(shape)
+        let forward = configuration.stateSize + (configuration.projectionSize == nil ? 0 : shape.hidden)
+        let backward = pass == .forward ? 0 : form.cell.gateCount * shape.hidden
+        let layers = (0..<form.layers).reduce(0) { $0 + configuration.inputs(ofLayer: $1) + forward + backward }
+        let rows = pass == .forward ? 0 : form.packing(shape).rowCount
+        return 2 * Double(layers + rows) * (scalar == .float ? Double(Float.ulpOfOne) : Double.ulpOfOne)
     }
 }

@@ -19,13 +19,14 @@ struct Layers: ParsableCommand {
     @Option(parsing: .upToNextOption, help: "Passes: forward, training.")
     var passes: [Job.Pass] = [.forward, .training]
 
-    @Option(help: "The GRU's variant.") var variant = GRU.Variant.resetAfter
+    @OptionGroup var network: FormOptions
 
     @Flag(help: "One JSON document on standard output, in seconds; the table goes to standard error.")
     var json = false
 
     func validate() throws {
         for count in threads { try Machine.check(threads: count) }
+        try network.validate(shapes)
     }
 
     func run() throws {
@@ -33,13 +34,14 @@ struct Layers: ParsableCommand {
         let machine = Machine(threads: threads.max()!)
         let out = Output(json ? .standardError : .standardOutput)
         out.line(machine.description)
+        if let description = network.form.description { out.line(description) }
         out.line("")
         out.line(LayerRow.header)
         var rows: [LayerRow] = []
         for shape in shapes {
             for pass in passes {
                 for scalar in scalars {
-                    let job = Job(shape: shape, pass: pass, scalar: scalar, variant: variant)
+                    let job = Job(shape: shape, pass: pass, scalar: scalar, form: network.form)
                     let measured = scalar == .float ? measure(job, Float.self) : measure(job, Double.self)
                     measured.forEach { out.line($0.line) }
                     rows += measured
@@ -69,6 +71,7 @@ struct LayerRow: Encodable {
     let shape: Shape
     let pass: Job.Pass
     let scalar: ScalarType
+    let form: Form
     let threads: Int
     let timing: Timing
     /// At the median.
@@ -78,6 +81,7 @@ struct LayerRow: Encodable {
         shape = job.shape
         pass = job.pass
         scalar = job.scalar
+        form = job.form
         self.threads = threads
         self.timing = timing
         gflops = job.flops / timing.median / 1e9

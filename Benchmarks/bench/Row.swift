@@ -44,7 +44,7 @@ extension Row {
 
 extension Row: Encodable {
     private enum Key: CodingKey {
-        case shape, pass, scalar, variant, openBLAS, naive, product, ratio, gflops, productGflops, shareOfProduct
+        case shape, pass, scalar, form, openBLAS, naive, product, ratio, gflops, productGflops, shareOfProduct
         case difference, bound, comparedSteps, isWithinBound
     }
 
@@ -53,7 +53,7 @@ extension Row: Encodable {
         try container.encode(job.shape, forKey: .shape)
         try container.encode(job.pass, forKey: .pass)
         try container.encode(job.scalar, forKey: .scalar)
-        try container.encode(job.variant, forKey: .variant)
+        try container.encode(job.form, forKey: .form)
         try container.encodeIfPresent(openBLAS, forKey: .openBLAS)
         try container.encodeIfPresent(naive, forKey: .naive)
         try container.encodeIfPresent(product, forKey: .product)

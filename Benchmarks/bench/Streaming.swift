@@ -13,7 +13,7 @@ struct Streaming: ParsableCommand {
     @Option(help: "Inputs.") var inputs = 64
     @Option(help: "Sequences stepped together.") var sequences = 1
     @Option(help: "Steps to time.") var steps = 1_000_000
-    @Option(help: "The GRU's variant.") var variant = GRU.Variant.resetAfter
+    @Option(help: "The cell.") var cell = Cell.gru(.resetAfter)
 
     func validate() throws {
         for (name, value) in [("hidden", hidden), ("inputs", inputs), ("sequences", sequences), ("steps", steps)] {
@@ -26,7 +26,7 @@ struct Streaming: ParsableCommand {
         let out = Output(.standardOutput)
         out.line(Machine(threads: 1).description)
         out.line("")
-        out.line("\(sequences),1,\(inputs),\(hidden), \(variant.rawValue), \(steps) steps, each timed")
+        out.line("\(sequences),1,\(inputs),\(hidden), \(cell.rawValue), \(steps) steps, each timed")
         out.line("scalar       min       p50       p99     p99.9       max")
         out.line(line("float", latencies(Float.self)))
         out.line(line("double", latencies(Double.self)))
@@ -35,7 +35,7 @@ struct Streaming: ParsableCommand {
 
     private func latencies<S: Scalar>(_: S.Type) -> [Double] {
         var random = Random(seed: 1)
-        let configuration = Configuration(cell: .gru(variant), inputSize: inputs, hiddenSize: hidden)
+        let configuration = Configuration(cell: cell, inputSize: inputs, hiddenSize: hidden)
         let stream = Stream(Network<S>(configuration, .pyTorch, using: &random), sequences: sequences)
         let x = Matrix<S>(
             rows: sequences, columns: inputs, (0..<sequences * inputs).map { _ in S(random.normal()) })

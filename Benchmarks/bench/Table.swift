@@ -28,13 +28,14 @@ enum Table {
             min, median  time of a pass; samples of at least \(Int(1000 * plan.sampleSeconds)) ms, OpenBLAS, naive Swift and \
             gemm in turns
             ratio        naive min / BLAS min
-            GFLOP/s      at min: 2 B T 3H (I + H) operations forward, 2 B T 3H (2 I + 3 H) in training (no gradient of inputs)
+            GFLOP/s      at min: two operations for each weight and row, 2 B T 3H (I + H) for the GRU forward, 2 B T 3H (2 I + 3 H) \
+            in training (no gradient of the inputs)
             of gemm      GFLOP/s / those of OpenBLAS's \(size) x \(size) x \(size) product on as many threads; small \
             products can be faster
             difference   forward: the outputs' largest; training: the gradient's largest / the largest gradient;
                          * from passes of two steps, as one of all steps takes naive Swift longer than \(naiveLimit) \
             (--full)
-            bound        2 n eps, n = I + H forward, I + 4H + B T in training; a difference above it fails the run (!)
+            bound        2 n eps, n = I + H forward, I + 4H + B T in training for the GRU; a difference above it fails the run (!)
             training     Trainer.step with a head of one output, half the squared error and Adam
             """
     }

@@ -13,7 +13,7 @@ struct Work<S: Scalar> {
         case .forward:
             let workspace = Workspace<S>(problem.configuration, problem.packing, recording: false)
             var state = State<S>(problem.configuration, sequences: job.shape.batch)
-            var outputs = Matrix<S>(rows: problem.packing.rowCount, columns: job.shape.hidden)
+            var outputs = Matrix<S>(rows: problem.packing.rowCount, columns: problem.configuration.outputSize)
             pass = { network.forward(problem.x, in: workspace, state: &state, into: &outputs) }
             result = { outputs.elements }
 
@@ -41,10 +41,8 @@ struct Problem<S: Scalar> {
     init(_ job: Job) {
         let shape = job.shape
         var random = Random(seed: 1)
-        configuration = Configuration(
-            cell: .gru(job.variant), inputSize: shape.inputs, hiddenSize: shape.hidden,
-            head: job.pass == .training ? Head(outputSize: 1) : nil)
-        packing = Packing(sequences: shape.batch, steps: shape.steps)
+        configuration = job.form.configuration(shape, head: job.pass == .training ? Head(outputSize: 1) : nil)
+        packing = job.form.packing(shape)
         parameters = Parameters(configuration, .pyTorch, using: &random)
         func normal(_ rows: Int, _ columns: Int) -> Matrix<S> {
             Matrix(rows: rows, columns: columns, (0..<rows * columns).map { _ in S(random.normal()) })

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import datetime
 import json
+import math
 import os
 import pathlib
 import platform
@@ -20,6 +21,7 @@ import time
 import numpy as np
 
 import tables
+from worker import Spec
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -30,7 +32,48 @@ QUICK_SHAPES = [(1, 1, 64, 64), (1, 100, 128, 128), (32, 50, 64, 128), (100, 5, 
 STREAM_SHAPE, STREAM_CHECK_STEPS = (1, 1, 64, 64), 10
 JOB_SHAPE, JOB_ITERATIONS, QUICK_JOB_ITERATIONS = (100, 5, 2, 16), 5000, 500
 MEMORY_SHAPE, QUICK_MEMORY_SHAPE = (64, 50, 512, 512), (32, 50, 64, 128)
-MODES = ["forward", "training", "stream", "job", "memory"]
+MODES = ["forward", "training", "networks", "stream", "job", "memory"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """What is computed: by default one forward layer of the GRU with the reset gate after the product."""
+
+    cell: str = "gru.resetAfter"
+    layers: int = 1
+    direction: str = "forward"
+    projection: int | None = None
+    lengths: tuple | None = None
+    name: str = "GRU"
+
+
+PLAIN = Network()
+
+
+def lengths_between(shortest, longest, count):
+    """Spread evenly, in an order that is always the same."""
+    return tuple(int(length) for length in np.random.default_rng(1).permutation(np.linspace(shortest, longest, count).round()))
+
+
+LSTM = "lstm.standard"
+BOTH_RESETS = ("gru.resetAfter", LSTM, "rnn.tanh", "gru.resetBefore")
+NETWORKS = [
+    (Network(LSTM, name="LSTM"), (32, 100, 256, 256)),
+    (Network(LSTM, name="LSTM"), (64, 50, 512, 512)),
+    (Network(LSTM, projection=128, name="LSTM, projection to 128"), (32, 100, 256, 256)),
+    (Network("rnn.tanh", name="RNN, tanh"), (32, 100, 256, 256)),
+    (Network("gru.resetBefore", name="GRU, reset before"), (32, 50, 128, 128)),
+    (Network(direction="bidirectional", name="GRU, bidirectional"), (32, 50, 128, 128)),
+    (Network(LSTM, layers=3, name="LSTM, 3 layers"), (32, 50, 128, 128)),
+    (Network(LSTM, layers=2, direction="bidirectional", name="LSTM, 2 layers, bidirectional"), (16, 50, 128, 128)),
+    (Network(LSTM, lengths=lengths_between(10, 100, 32), name="LSTM, 10 to 100 steps"), (32, 100, 256, 256)),
+]
+# The same networks in sizes that take no time.
+QUICK_NETWORKS = [
+    (dataclasses.replace(network, projection=network.projection and 16, lengths=network.lengths and lengths_between(3, 20, 8),
+                         name=network.name.replace("128", "16").replace("10 to 100", "3 to 20")), (8, 20, 32, 32))
+    for network, shape in NETWORKS if shape != (64, 50, 512, 512)
+]
 
 # Largest difference over largest value, of each result, from NumPy's in Double. The losses of the job's first 100 updates
 # pass through Adam, which divides by gradients near zero, so rounding errors grow there.
@@ -39,6 +82,7 @@ JOB_TOLERANCE = 1e-7
 
 MEASUREMENT_SECONDS = 0.03
 LEAST_ROUNDS = 5
+NETWORK_ROUNDS, LEAST_NETWORK_ROUNDS, NETWORK_BUDGET = 5, 3, 6  # at most: there are many of them
 OTHERS_LIMIT = tables.OTHERS_LIMIT
 PAUSE = 0.02  # for the spinning threads of the system before to park
 
@@ -54,19 +98,22 @@ class System:
     script: str | None  # None: Sluice
     modes: tuple = ("forward", "training", "stream", "job")
     scalars: tuple = ("double", "float")
+    networks: tuple = ("gru.resetAfter", LSTM, "rnn.tanh")  # the cells of other networks than the plain GRU
+    projects: bool = False
 
-    def can(self, mode, scalar):
-        return mode in self.modes and scalar in self.scalars
+    def can(self, cell):
+        return cell.mode in self.modes and cell.scalar in self.scalars and (
+            cell.network == PLAIN or cell.network.cell in self.networks and (self.projects or not cell.network.projection))
 
 
 SYSTEMS = {
-    "sluice": System("Sluice", None, ("forward", "training", "stream", "job", "memory")),
-    "torch": System("PyTorch", "torch_worker.py", ("forward", "training", "stream", "job", "memory")),
-    "jax": System("JAX", "jax_worker.py"),
-    "keras": System("Keras", "keras_worker.py"),
-    "onnx": System("ONNX Runtime", "onnx_worker.py", ("forward", "stream"), ("float",)),
-    "openvino": System("OpenVINO", "openvino_worker.py", ("forward", "stream"), ("float",)),
-    "numpy": System("NumPy", "numpy_worker.py"),
+    "sluice": System("Sluice", None, ("forward", "training", "stream", "job", "memory"), networks=BOTH_RESETS, projects=True),
+    "torch": System("PyTorch", "torch_worker.py", ("forward", "training", "stream", "job", "memory"), projects=True),
+    "jax": System("JAX", "jax_worker.py", networks=BOTH_RESETS),
+    "keras": System("Keras", "keras_worker.py", networks=BOTH_RESETS),
+    "onnx": System("ONNX Runtime", "onnx_worker.py", ("forward", "stream"), ("float",), networks=BOTH_RESETS),
+    "openvino": System("OpenVINO", "openvino_worker.py", ("forward", "stream"), ("float",), networks=BOTH_RESETS),
+    "numpy": System("NumPy", "numpy_worker.py", networks=()),
 }
 
 
@@ -160,28 +207,27 @@ class Inputs:
     def __init__(self, folder, sluice):
         self.folder, self.sluice = folder, sluice
 
-    def spec(self, mode, scalar, shape, threads):
-        batch, steps, inputs, hidden = shape
-        folder = self.folder / f"{'job' if mode == 'job' else 'layer'}-{mode == 'stream'}-{'-'.join(map(str, shape))}"
-        if mode == "stream":
-            steps = STREAM_CHECK_STEPS
+    def spec(self, cell):
+        kind = cell.mode if cell.mode in ("job", "stream") else cell.network.name.replace(" ", "-")
+        folder = self.folder / f"{kind}-{'-'.join(map(str, cell.shape))}"
+        spec = cell.spec(str(folder))
         if not folder.exists():
             folder.mkdir()
-            write_job(folder, shape) if mode == "job" else write_layer(folder, (batch, steps, inputs, hidden))
-        return {"mode": "training" if mode == "memory" else mode, "scalar": scalar, "batch": batch, "steps": steps,
-                "inputs": inputs, "hidden": hidden, "threads": threads, "folder": str(folder)}
+            write_job(folder, cell.shape) if cell.mode == "job" else write_network(folder, spec)
+        return dataclasses.asdict(spec)
 
-    def reference(self, mode, shape):
-        spec = self.spec(mode, "double", shape, len(os.sched_getaffinity(0)))
-        prefix = pathlib.Path(spec["folder"]) / f"reference-{mode}"
+    def reference(self, cell):
+        cell = dataclasses.replace(cell, scalar="double", threads=len(os.sched_getaffinity(0)))
+        spec = self.spec(cell)
+        prefix = pathlib.Path(spec["folder"]) / f"reference-{cell.mode}"
         index = pathlib.Path(f"{prefix}.json")
         if not index.exists():
-            worker = Worker(SYSTEMS["numpy"], spec["threads"], self.sluice, self.folder / "reference.log")
+            numpy = Worker(SYSTEMS["numpy"], cell.threads, self.sluice, self.folder / "reference.log")
             try:
-                worker.ask("prepare", **spec)
-                index.write_text(json.dumps(worker.ask("check", out=str(prefix))["dtype"]))
+                numpy.ask("prepare", **spec)
+                index.write_text(json.dumps(numpy.ask("check", out=str(prefix))["dtype"]))
             finally:
-                worker.stop()
+                numpy.stop()
         return read_results(prefix, json.loads(index.read_text()))
 
 
@@ -190,21 +236,19 @@ def read_results(prefix, dtypes):
 
 
 def write(folder, **arrays):
-    """In both scalars the same numbers: rounded to Float."""
+    """NAME.SCALAR.bin, in both scalars the same numbers: rounded to Float."""
     for name, array in arrays.items():
         rounded = np.asarray(array).astype("<f4")
         rounded.tofile(folder / f"{name}.float.bin")
         rounded.astype("<f8").tofile(folder / f"{name}.double.bin")
 
 
-def write_layer(folder, shape):
-    batch, steps, inputs, hidden = shape
+def write_network(folder, spec):
     random = np.random.default_rng(1)
-    bound = hidden ** -0.5
-    uniform = lambda *size: random.uniform(-bound, bound, size)
-    write(folder, w_ih=uniform(3 * hidden, inputs), w_hh=uniform(3 * hidden, hidden), b_ih=uniform(3 * hidden),
-          b_hh=uniform(3 * hidden), x=random.normal(size=(steps, batch, inputs)),
-          dy=random.normal(size=(steps, batch, hidden)))
+    bound = spec.hidden ** -0.5
+    parameters = {name: random.uniform(-bound, bound, shape) for name, shape in spec.parameter_shapes().items()}
+    rows = lambda columns: random.normal(size=(spec.steps, spec.batch, columns)) * spec.mask()[:, :, None]
+    write(folder, **parameters, x=rows(spec.inputs), dy=rows(spec.outputs))
 
 
 def write_job(folder, shape):
@@ -223,8 +267,10 @@ def write_job(folder, shape):
             values[beyond] = random.normal(size=beyond.sum())
         return 0.01 * values
     (x, y), (test_x, test_y) = examples(), examples()
-    write(folder, x=x, y=y, test_x=test_x, test_y=test_y, w_ih=truncated(3 * hidden, inputs),
-          w_hh=truncated(3 * hidden, hidden), b_ih=truncated(3 * hidden), head_w=truncated(1, hidden), head_b=truncated(1))
+    write(folder, **{
+        "x": x, "y": y, "test_x": test_x, "test_y": test_y, "weight_ih_l0": truncated(3 * hidden, inputs),
+        "weight_hh_l0": truncated(3 * hidden, hidden), "bias_ih_l0": truncated(3 * hidden),
+        "head.weight": truncated(1, hidden), "head.bias": truncated(1)})
 
 
 def difference(results, reference):
@@ -233,7 +279,7 @@ def difference(results, reference):
     for name, expected in reference.items():
         if name not in results or results[name].size != expected.size or not np.isfinite(results[name]).all():
             return float("inf"), name
-        scale = abs(expected).max() or 1.0  # with one step, dw_hh is zero
+        scale = abs(expected).max() or 1.0  # with one step, dweight_hh is zero
         worst = max(worst, (float(abs(results[name].astype("f8") - expected).max() / scale), name))
     return worst
 
@@ -271,15 +317,34 @@ class Cell:
     scalar: str
     shape: tuple
     threads: int
+    network: Network = PLAIN
 
     @property
     def name(self):
-        return f"{self.mode} {self.scalar} {','.join(map(str, self.shape))}, {self.threads} thread{'s' * (self.threads > 1)}"
+        words = [self.mode, self.scalar] + [self.network.name] * (self.network != PLAIN)
+        return f"{' '.join(words)} {','.join(map(str, self.shape))}, {self.threads} thread{'s' * (self.threads > 1)}"
+
+    def spec(self, folder):
+        batch, steps, inputs, hidden = self.shape
+        network = {key: value for key, value in dataclasses.asdict(self.network).items() if key != "name"}
+        return Spec(
+            "training" if self.mode == "memory" else self.mode, self.scalar, batch,
+            STREAM_CHECK_STEPS if self.mode == "stream" else steps, inputs, hidden, self.threads, folder, **network)
 
     @property
     def flops(self):
-        batch, steps, inputs, hidden = self.shape
-        return 2 * batch * steps * 3 * hidden * (inputs + hidden) * {"forward": 1, "stream": 1, "training": 3}[self.mode]
+        """Of the products: two for each weight and each step that a sequence has; three times that in training."""
+        shapes = self.spec("").parameter_shapes()
+        weights = sum(math.prod(shape) for name, shape in shapes.items() if name.startswith("weight"))
+        rows = sum(self.network.lengths or [self.shape[0] * self.shape[1]])
+        return 2 * rows * weights * {"forward": 1, "stream": 1, "training": 3}[self.mode]
+
+    def entry(self):
+        """In the results; `network` only where it is another than the plain GRU."""
+        entry = dataclasses.asdict(self)
+        if self.network == PLAIN:
+            del entry["network"]
+        return entry
 
 
 class Run:
@@ -291,9 +356,8 @@ class Run:
         self.report = {"machine": machine(), "systems": {}, "options": {"rounds": options.rounds}, "cells": [], "memory": []}
 
     def measure(self, cell):
-        keys = [key for key in self.options.systems if SYSTEMS[key].can(cell.mode, cell.scalar)]
-        spec = self.inputs.spec(cell.mode, cell.scalar, cell.shape, cell.threads)
-        reference = self.inputs.reference(cell.mode, cell.shape)
+        keys = [key for key in self.options.systems if SYSTEMS[key].can(cell)]
+        spec, reference = self.inputs.spec(cell), self.inputs.reference(cell)
         results = {key: {} for key in keys}
         for key in keys:
             self.attempt(cell, key, results[key], lambda: self.check(cell, key, spec, reference, results[key]))
@@ -302,9 +366,11 @@ class Run:
         for key in list(alive):
             if not self.attempt(cell, key, results[key], lambda: self.calibrate(cell, key, results[key])):
                 alive.remove(key)
-        rounds = self.options.rounds
+        rounds, least, budget = self.options.rounds, LEAST_ROUNDS, self.options.budget
+        if cell.network != PLAIN:
+            rounds, least, budget = min(rounds, NETWORK_ROUNDS), LEAST_NETWORK_ROUNDS, min(budget, NETWORK_BUDGET)
         longest = sum(results[key]["estimate"] for key in alive)
-        rounds = max(min(rounds, LEAST_ROUNDS), min(rounds, int(self.options.budget / max(longest, 1e-9))))
+        rounds = max(min(rounds, least), min(rounds, int(budget / max(longest, 1e-9))))
         others = Others([os.getpid(), *(self.workers[key].process.pid for key in alive)])
         for _ in range(rounds):
             for key in list(alive):
@@ -376,7 +442,7 @@ class Run:
         for result in results.values():
             if own and "seconds" in result:
                 result["ratio"] = statistics.median(b / a for a, b in zip(own, result["seconds"]))
-        entry = dataclasses.asdict(cell) | {"others_cores": others, "systems": {SYSTEMS[key].name: result for key, result in results.items()}}
+        entry = cell.entry() | {"others_cores": others, "systems": {SYSTEMS[key].name: result for key, result in results.items()}}
         if cell.mode == "job":
             entry["iterations"] = self.options.iterations
         self.report["cells"].append(entry)
@@ -388,14 +454,14 @@ class Run:
     def measure_memory(self, scalar):
         shape = self.options.memory_shape
         for key in self.options.systems:
-            if not SYSTEMS[key].can("memory", scalar):
-                continue
             cell, result = Cell("memory", scalar, shape, 1), {}
+            if not SYSTEMS[key].can(cell):
+                continue
             self.workers = Workers(1, self.options.sluice, self.folder)  # a fresh process
 
             def ask():
                 worker = self.workers[key]
-                worker.ask("prepare", **self.inputs.spec("memory", scalar, shape, 1))
+                worker.ask("prepare", **self.inputs.spec(cell))
                 result["bytes"] = worker.ask("memory")["bytes"]
             self.attempt(cell, key, result, ask)
             self.workers.stop()
@@ -431,6 +497,9 @@ def cells(mode, options, threads):
     match mode:
         case "forward" | "training":
             return [Cell(mode, scalar, shape, threads) for scalar in options.scalars for shape in options.shapes]
+        case "networks":
+            return [Cell(mode, scalar, shape, threads, network) for network, shape in options.networks
+                    for mode in ("training", "forward") for scalar in options.scalars]
         case "stream":
             return [Cell(mode, "float", STREAM_SHAPE, threads)] if "float" in options.scalars else []
         case "job":
@@ -496,6 +565,7 @@ def arguments():
             parser.error("a shape is four numbers, as in 32,100,256,256")
     else:
         options.shapes = QUICK_SHAPES if options.quick else SHAPES
+    options.networks = QUICK_NETWORKS if options.quick else NETWORKS
     options.systems = [key for key in SYSTEMS if key == "sluice" or options.peers is None or key in options.peers]
     options.rounds = options.rounds or (3 if options.quick else 7)
     options.budget = options.budget or (5 if options.quick else 60)

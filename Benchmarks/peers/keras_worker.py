@@ -1,4 +1,6 @@
-"""Keras on TensorFlow: layers.GRU in a tf.function, with and without XLA, the faster kept; the addition job as one graph."""
+"""Keras on TensorFlow: its recurrent layers in a tf.function, with and without XLA, the faster kept; ragged batches with a
+mask; the addition job as one graph.
+"""
 
 import os
 import time
@@ -16,12 +18,6 @@ from worker import BETA1, BETA2, EPSILON, LEARNING_RATE
 THREADS = int(os.environ["SLUICE_PEERS_THREADS"])
 tf.config.threading.set_intra_op_parallelism_threads(THREADS)
 tf.config.threading.set_inter_op_parallelism_threads(THREADS)
-
-
-def reorder(array, H, axis):
-    """Gates r, z, n to z, r, h, or back."""
-    r, z, n = np.split(array, 3, axis=axis)
-    return np.concatenate([z, r, n], axis=axis)
 
 
 def loss(parameters, x, y):
@@ -85,6 +81,7 @@ class System:
             self.xla = way.endswith("XLA")
             return way
         self.x = tf.constant(np.ascontiguousarray(spec.x().transpose(1, 0, 2)))
+        self.mask = tf.constant(np.ascontiguousarray(spec.mask().T)) if spec.lengths else None
         self.dy = tf.constant(np.ascontiguousarray(spec.dy().transpose(1, 0, 2))) if spec.mode == "training" else None
         functions = {}
 
@@ -101,30 +98,62 @@ class System:
         self.chosen = functions["unroll" in way, "XLA" in way]
         return way
 
-    def layer(self, unroll, **options):
+    def layer(self, number, unroll):
         spec = self.spec
-        layer = keras.layers.GRU(
-            spec.hidden, return_sequences=True, reset_after=True, unroll=unroll, dtype=self.x.dtype.name, **options)
-        layer.build((spec.batch, self.x.shape[1], spec.inputs))
-        H = spec.hidden
-        layer.set_weights([
-            reorder(spec.w_ih().T, H, 1), reorder(spec.w_hh().T, H, 1),
-            np.stack([reorder(spec.b_ih(), H, 0), reorder(spec.b_hh(), H, 0)])])
+        kind = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM, "rnn": keras.layers.SimpleRNN}[spec.family]
+        options = {"reset_after": spec.cell == "gru.resetAfter"} if spec.family == "gru" else {}
+        layer = kind(spec.hidden, return_sequences=True, unroll=unroll, dtype=self.x.dtype.name, **options)
+        if spec.directions == 2:
+            layer = keras.layers.Bidirectional(layer, dtype=self.x.dtype.name)
+        layer.build((spec.batch, self.x.shape[1], spec.inputs_of(number)))
+        layer.set_weights([array for w in spec.scans(number) for array in self.to_keras(w)])
         return layer
 
+    def to_keras(self, w):
+        """A scan's kernel, recurrent kernel and bias: gates z, r, h of a GRU; one bias but with the reset gate after."""
+        gates = self.gates
+        kernels = [gates(w["weight_ih"].T, 1), gates(w["weight_hh"].T, 1)]
+        if self.spec.cell == "gru.resetAfter":
+            return [*kernels, np.stack([gates(w["bias_ih"], 0), gates(w["bias_hh"], 0)])]
+        return [*kernels, gates(w["bias_ih"] + w.get("bias_hh", 0), 0)]
+
+    def from_keras(self, gradients):
+        """The gradients of all layers' `to_keras`, as those of PyTorch's parameters."""
+        gates, result = self.gates, {}
+        for end in [end for layer in range(self.spec.layers) for end in self.spec.suffixes(layer)]:
+            dW, dU, db, *gradients = gradients
+            biases = db if self.spec.cell == "gru.resetAfter" else [db, db]
+            values = {"weight_ih": gates(dW.T, 0), "weight_hh": gates(dU.T, 0),
+                      "bias_ih": gates(biases[0], 0), "bias_hh": gates(biases[1], 0)}
+            result |= {f"d{name}{end}": value for name, value in values.items()}
+        return result
+
+    def gates(self, array, axis):
+        """A GRU's gates r, z, n to z, r, h, or back; of other cells they stand as in PyTorch."""
+        if self.spec.family != "gru":
+            return array
+        r, z, n = np.split(array, 3, axis=axis)
+        return np.concatenate([z, r, n], axis=axis)
+
     def function(self, unroll, xla):
-        if self.spec.mode == "stream":
-            layer = self.layer(False)
+        spec, mask = self.spec, self.mask
+        if spec.mode == "stream":
+            layer = self.layer(0, False)
             return tf.function(lambda x, h: layer.cell(x, [h])[0], jit_compile=xla)
-        layer = self.layer(unroll)
-        if self.spec.mode == "forward":
-            return tf.function(lambda x: layer(x, training=False), jit_compile=xla)
-        variables = [v.value for v in layer.trainable_variables]
+        layers = [self.layer(number, unroll) for number in range(spec.layers)]
+
+        def network(x, training):
+            for layer in layers:
+                x = layer(x, mask=mask, training=training)
+            return x
+        if spec.mode == "forward":
+            return tf.function(lambda x: network(x, False), jit_compile=xla)
+        variables = [v.value for layer in layers for v in layer.trainable_variables]
 
         def step(x, dy):
             with tf.GradientTape() as tape:
                 tape.watch(x)
-                y = layer(x, training=True)
+                y = network(x, True)
             return (y, *tape.gradient(y, [*variables, x], output_gradients=dy))
         return tf.function(step, jit_compile=xla)
 
@@ -144,16 +173,19 @@ class System:
         if mode == "job":
             return {"losses": self.train(worker.JOB_CHECK_ITERATIONS, self.xla)[1]}
         if mode == "forward":
-            return {"y": self.chosen(self.x).numpy().transpose(1, 0, 2)}
+            return {"y": self.time_major(self.chosen(self.x))}
         if mode == "stream":
             h, states = tf.zeros([self.spec.batch, H], self.x.dtype), []
             for t in range(self.x.shape[1]):
                 h = self.chosen(self.x[:, t], h)
                 states.append(h.numpy())
             return {"y": np.stack(states)}
-        y, dW, dU, db, dx = (t.numpy() for t in self.chosen(self.x, self.dy))
-        return {"y": y.transpose(1, 0, 2), "dw_ih": reorder(dW.T, H, 0), "dw_hh": reorder(dU.T, H, 0),
-                "db_ih": reorder(db[0], H, 0), "db_hh": reorder(db[1], H, 0), "dx": dx.transpose(1, 0, 2)}
+        y, *gradients, dx = self.chosen(self.x, self.dy)
+        return {"y": self.time_major(y), "dx": self.time_major(dx)} | self.from_keras([g.numpy() for g in gradients])
+
+    def time_major(self, tensor):
+        """[T, B, n], zero behind the ends, where Keras repeats the last output."""
+        return tensor.numpy().transpose(1, 0, 2) * self.spec.mask()[:, :, None]
 
     def train(self, iterations, xla):
         key = iterations, xla

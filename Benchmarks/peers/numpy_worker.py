@@ -1,6 +1,7 @@
 """NumPy by hand: backpropagation through time written out, every array kept from call to call.
 
-Also the reference that every system is compared with, in Double.
+Also the reference that every system is compared with, in Double: of the plain GRU this one, of other networks that of
+numpy_network.py, which is written for reading and not measured.
 """
 
 import time
@@ -8,6 +9,7 @@ import time
 import numpy as np
 import threadpoolctl
 
+import numpy_network
 import worker
 from worker import BETA1, BETA2, EPSILON, LEARNING_RATE
 
@@ -24,7 +26,7 @@ class GRU:
 
     def __init__(self, spec):
         B, T, I, H = spec.shape
-        self.w_ih, self.w_hh, self.b_ih, self.b_hh = spec.w_ih(), spec.w_hh(), spec.b_ih(), spec.b_hh()
+        self.w_ih, self.w_hh, self.b_ih, self.b_hh = spec.parameters().values()
         self.x = spec.x()
         dtype = spec.dtype
         self.y = np.empty((T, B, H), dtype)
@@ -104,7 +106,7 @@ class GRU:
         sums = rows.sum(axis=0)
         db_ih, db_hh = sums[H:], np.concatenate([sums[H:3 * H], sums[:H]])
         dx = (dgx @ self.w_ih).reshape(T, B, I)
-        return {"dw_ih": dw_ih, "dw_hh": dw_hh, "db_ih": db_ih, "db_hh": db_hh, "dx": dx}
+        return {"dweight_ih_l0": dw_ih, "dweight_hh_l0": dw_hh, "dbias_ih_l0": db_ih, "dbias_hh_l0": db_hh, "dx": dx}
 
     def training_step(self, dy):
         self.pack()
@@ -208,7 +210,7 @@ class System:
         if spec.mode == "job":
             self.job = Job(worker.JobData(spec))
             return "by hand"
-        self.gru = GRU(spec)
+        self.gru = GRU(spec) if spec.is_plain else numpy_network.Network(spec)
         self.dy = spec.dy() if spec.mode == "training" else None
         return "by hand"
 

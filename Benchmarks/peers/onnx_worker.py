@@ -1,4 +1,4 @@
-"""ONNX Runtime: a GRU operator, inputs and outputs bound once. Float and forward only: it has no GRU in Double."""
+"""ONNX Runtime: its recurrent operators, inputs and outputs bound once. Float and forward only: it has no GRU in Double."""
 
 import os
 
@@ -23,12 +23,12 @@ class System:
         options.inter_op_num_threads = 1
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         self.session = onnxruntime.InferenceSession(
-            onnx_model.gru(spec, steps), options, providers=["CPUExecutionProvider"])
+            onnx_model.network(spec, steps), options, providers=["CPUExecutionProvider"])
         self.x = spec.x()
-        B, T, I, H = spec.shape
+        B, D, H = spec.batch, spec.directions, spec.hidden
         self.value = onnxruntime.OrtValue.ortvalue_from_numpy
-        self.y = self.value(np.zeros((steps, 1, B, H), spec.dtype))
-        self.states = [self.value(np.zeros((1, B, H), spec.dtype)) for _ in range(2)]
+        self.y = self.value(np.zeros((steps, D, B, H), spec.dtype))
+        self.states = [self.value(np.zeros((D, B, H), spec.dtype)) for _ in range(2)]
         if spec.mode == "stream":
             self.bindings = [self.bind(self.x[:1], self.states[k], self.states[1 - k]) for k in range(2)]
         else:
@@ -61,7 +61,7 @@ class System:
                 states.append(h[0])
             return {"y": np.stack(states)}
         self.step()
-        return {"y": self.y.numpy()[:, 0]}
+        return {"y": onnx_model.time_major(self.spec, self.y.numpy())}
 
     def run(self, count):
         return worker.repeat(self.step)(count)

@@ -23,16 +23,16 @@ class System:
         self.spec = spec
         steps = 1 if spec.mode == "stream" else spec.steps
         core = openvino.Core()
-        model = core.read_model(onnx_model.gru(spec, steps))
+        model = core.read_model(onnx_model.network(spec, steps))
         self.compiled = core.compile_model(model, "CPU", {
             hint.performance_mode: hint.PerformanceMode.LATENCY,
             hint.inference_precision: openvino.Type.f32,
             properties.inference_num_threads: THREADS,
         })
         self.x = spec.x()
-        B, T, I, H = spec.shape
+        state = spec.directions, spec.batch, spec.hidden
         self.requests = []
-        states = [openvino.Tensor(np.zeros((1, B, H), np.float32)) for _ in range(2)]
+        states = [openvino.Tensor(np.zeros(state, np.float32)) for _ in range(2)]
         for turn in range(2 if spec.mode == "stream" else 1):
             request = self.compiled.create_infer_request()
             request.set_tensor("x", openvino.Tensor(np.ascontiguousarray(self.x[:steps])))
@@ -50,14 +50,14 @@ class System:
 
     def check(self):
         request = self.compiled.create_infer_request()
-        h = np.zeros((1, self.spec.batch, self.spec.hidden), np.float32)
+        h = np.zeros((self.spec.directions, self.spec.batch, self.spec.hidden), np.float32)
         if self.spec.mode == "stream":
             states = []
             for x in self.x:
                 h = request.infer({"x": x[None], "h": h})["h_out"].copy()
                 states.append(h[0])
             return {"y": np.stack(states)}
-        return {"y": request.infer({"x": self.x, "h": h})["y"][:, 0]}
+        return {"y": onnx_model.time_major(self.spec, request.infer({"x": self.x, "h": h})["y"])}
 
     def run(self, count):
         return worker.repeat(self.step)(count)

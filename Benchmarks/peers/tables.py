@@ -66,11 +66,21 @@ def shape_name(shape):
 
 
 def select(report, mode, scalar):
-    """Shape -> threads -> cell, in the order measured."""
+    """Of the plain GRU: shape -> threads -> cell, in the order measured."""
+    return grouped(report, mode, scalar, lambda cell: None if "network" in cell else tuple(cell["shape"]))
+
+
+def select_networks(report, mode, scalar):
+    """Of the other networks: name and shape -> threads -> cell."""
+    return grouped(report, mode, scalar, lambda cell: "network" in cell and (cell["network"]["name"], shape_name(cell["shape"])))
+
+
+def grouped(report, mode, scalar, key):
+    """Key -> threads -> cell; cells without a key are left out."""
     found = {}
     for cell in report["cells"]:
-        if (cell["mode"], cell["scalar"]) == (mode, scalar):
-            found.setdefault(tuple(cell["shape"]), {})[cell["threads"]] = cell
+        if (cell["mode"], cell["scalar"]) == (mode, scalar) and key(cell):
+            found.setdefault(key(cell), {})[cell["threads"]] = cell
     return found
 
 
@@ -82,21 +92,50 @@ def thread_words(threads):
     return " / ".join(map(str, threads)) + (" thread" if threads == [1] else " threads")
 
 
+def speeds(report, heads, lines):
+    """GF/s of every system: cells by number of threads, for each line its first columns."""
+    threads = threads_of(report)
+    systems = systems_of([cell for by_threads in lines.values() for cell in by_threads.values()])
+    rows = []
+    for names, by_threads in lines.items():
+        cells = [by_threads.get(count) for count in threads]
+        row = [*names]
+        row += [joined(cell and value_of(cell, name) for cell in cells) for name in systems]
+        row.append(joined(cell and (ratio := ratio_of(cell)) and f"{ratio:.2f} {best_peer(cell)}" for cell in cells))
+        rows.append(row)
+    return table([*heads, *systems, "Sluice / best peer"], rows)
+
+
 def layer_section(report, mode, scalar):
     shapes = select(report, mode, scalar)
     if not shapes:
         return ""
-    threads = threads_of(report)
-    systems = systems_of([cell for by_threads in shapes.values() for cell in by_threads.values()])
-    rows = []
-    for shape, by_threads in shapes.items():
-        cells = [by_threads.get(count) for count in threads]
-        row = [shape_name(shape)]
-        row += [joined(cell and value_of(cell, name) for cell in cells) for name in systems]
-        row.append(joined(cell and (ratio := ratio_of(cell)) and f"{ratio:.2f} {best_peer(cell)}" for cell in cells))
-        rows.append(row)
-    title = f"## {TITLES[mode]}, {TITLES[scalar]}\n\nGF/s at {thread_words(threads)}.\n\n"
-    return title + table(["B,T,I,H", *systems, "Sluice / best peer"], rows) + "\n"
+    title = f"## {TITLES[mode]}, {TITLES[scalar]}\n\nGF/s at {thread_words(threads_of(report))}.\n\n"
+    return title + speeds(report, ["B,T,I,H"], {(shape_name(shape),): found for shape, found in shapes.items()}) + "\n"
+
+
+def networks_section(report):
+    text = ""
+    for mode in ("training", "forward"):
+        for scalar in ("double", "float"):
+            if lines := select_networks(report, mode, scalar):
+                text += f"### {TITLES[mode]}, {TITLES[scalar]}\n\n" + speeds(report, ["", "B,T,I,H"], lines) + "\n"
+    if not text:
+        return ""
+    ways = {}
+    for cell in report["cells"]:
+        for name, result in cell["systems"].items():
+            if "network" in cell and "way" in result:
+                ways.setdefault(name, {}).setdefault(result["way"], []).append(cell)
+    rows = [[name, way_counts(ways[name])] for name in ORDER if name in ways]
+    return (f"## Other networks\n\nGF/s at {thread_words(threads_of(report))}, of the steps that the sequences have: where "
+            "lengths differ and the figure is that of equal ones, the cost follows the sum of the lengths.\n\n"
+            + text + table(["", "how (cells)"], rows) + "\n")
+
+
+def way_counts(ways):
+    """Of the ways a system was run, how often each was the fastest."""
+    return "; ".join(f"{way} ({len(cells)})" for way, cells in sorted(ways.items(), key=lambda item: -len(item[1])))
 
 
 def single_section(report, mode, scalar, title):
@@ -133,7 +172,7 @@ def ways_section(report):
     """The systems, and which of its ways each one took most often."""
     ways = {}
     for cell in report["cells"]:
-        if cell["mode"] in ("forward", "training"):
+        if cell["mode"] in ("forward", "training") and "network" not in cell:
             for name, result in cell["systems"].items():
                 if "way" in result:
                     ways.setdefault(name, {}).setdefault(result["way"], []).append(cell)
@@ -141,8 +180,7 @@ def ways_section(report):
     for name in ORDER:
         if (found := report["systems"].get(name)) is None:
             continue
-        taken = "; ".join(f"{way} ({len(cells)})" for way, cells in sorted(ways.get(name, {}).items(), key=lambda i: -len(i[1])))
-        rows.append([name, found.get("version") or "", found.get("kernels") or "", taken])
+        rows.append([name, found.get("version") or "", found.get("kernels") or "", way_counts(ways.get(name, {}))])
     return "## Systems\n\n" + table(["", "version", "kernels", "how the layer was run (cells)"], rows) + "\n"
 
 
@@ -160,13 +198,15 @@ def document(report):
     if disturbed:
         lines += [f"**Other processes kept more than {OTHERS_LIMIT} cores busy during {len(disturbed)} of "
                   f"{len(report['cells'])} cells**: " + "; ".join(
-                      f"{cell['mode']} {cell['scalar']} {shape_name(cell['shape'])}, {cell['threads']}" for cell in disturbed) + ".", ""]
+                      f"{cell['mode']} {cell['scalar']} {cell.get('network', {}).get('name', '')} {shape_name(cell['shape'])}, "
+                      f"{cell['threads']}".replace("  ", " ") for cell in disturbed) + ".", ""]
     if report.get("failures"):
         lines += ["**Failures:**", ""] + [f"- {failure}" for failure in report["failures"]] + [""]
     text = "\n".join(lines) + "\n"
     for mode in ("training", "forward"):
         for scalar in ("double", "float"):
             text += layer_section(report, mode, scalar)
+    text += networks_section(report)
     text += single_section(report, "stream", "float", lambda cell: f"One streaming step, {shape_name(cell['shape'])}, Float")
     text += single_section(
         report, "job", "double",

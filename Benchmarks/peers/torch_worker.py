@@ -1,10 +1,13 @@
-"""PyTorch: nn.GRU in eager mode under inference_mode; the addition job's whole step through torch.compile."""
+"""PyTorch: nn.GRU, nn.LSTM and nn.RNN in eager mode, under inference_mode for forward; ragged batches packed, or padded
+where that gives the same outputs, the faster kept; the addition job's whole step through torch.compile.
+"""
 
 import os
 import time
 
 import numpy as np
 import torch
+from torch.nn.utils import rnn
 
 import worker
 from worker import BETA1, BETA2, EPSILON, LEARNING_RATE
@@ -14,19 +17,49 @@ torch.set_num_threads(THREADS)
 torch.set_num_interop_threads(1)
 
 
-def layer(spec):
+MODULES = {"gru.resetAfter": torch.nn.GRU, "lstm.standard": torch.nn.LSTM, "rnn.tanh": torch.nn.RNN}
+
+
+def network(spec):
     dtype = torch.float64 if spec.scalar == "double" else torch.float32
-    gru = torch.nn.GRU(spec.inputs, spec.hidden, dtype=dtype)
+    options = {"proj_size": spec.projection} if spec.projection else {}
+    module = MODULES[spec.cell](
+        spec.inputs, spec.hidden, num_layers=spec.layers, bidirectional=spec.directions == 2, dtype=dtype, **options)
     with torch.no_grad():
-        for name, value in zip(("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"),
-                               (spec.w_ih(), spec.w_hh(), spec.b_ih(), spec.b_hh())):
-            getattr(gru, name).copy_(torch.from_numpy(value))
-    return gru
+        for name, value in spec.parameters().items():
+            getattr(module, name).copy_(torch.from_numpy(value))
+    return module
 
 
-def training_step(gru, x, dy):
-    y, _ = gru(x)
-    return (y, *torch.autograd.grad(y, [*gru.parameters(), x], dy))
+class Batch:
+    """Inputs and the gradient of the outputs as the module takes them: an array, or a packed sequence."""
+
+    def __init__(self, spec, is_packed):
+        self.spec, self.is_packed = spec, is_packed
+        self.x = self.taken(spec.x())
+        self.dy = self.taken(spec.dy()) if spec.mode == "training" else None
+        if self.dy is not None:
+            self.data(self.x).requires_grad_()
+
+    def taken(self, array):
+        tensor = torch.from_numpy(array)
+        return rnn.pack_padded_sequence(tensor, self.spec.lengths, enforce_sorted=False) if self.is_packed else tensor
+
+    def data(self, value):
+        return value.data if self.is_packed else value
+
+    def padded(self, data):
+        """[T, B, n], zero behind the ends."""
+        if self.is_packed:
+            data = rnn.pad_packed_sequence(self.x._replace(data=data), total_length=self.spec.steps)[0]
+        return data.detach().numpy() * self.spec.mask()[:, :, None]
+
+    def outputs(self, module):
+        return self.data(module(self.x)[0])
+
+    def step(self, module):
+        y = self.outputs(module)
+        return (y, *torch.autograd.grad(y, [*module.parameters(), self.data(self.x)], self.data(self.dy)))
 
 
 def addition_step(parameters, mean, square, updates, x, y, test_x, test_y):
@@ -69,17 +102,27 @@ class System:
                 self.step = torch.compile(addition_step, fullgraph=True)
                 self.train(3)
             return "torch.compile of the whole step"
-        self.gru, self.x = layer(spec), torch.from_numpy(spec.x())
-        if spec.mode == "training":
-            self.dy = torch.from_numpy(spec.dy())
-            self.x.requires_grad_()
-            self.timed = worker.repeat(lambda: training_step(self.gru, self.x, self.dy))
-            return "nn.GRU"
+        self.module = network(spec)
         if spec.mode == "stream":
+            self.x = torch.from_numpy(spec.x())
             way, (self.advance, self.timed) = self.prepare_stream()
             return way
-        self.timed = self.repeat_inference(lambda: self.gru(self.x))
-        return "nn.GRU, inference_mode"
+        name = "nn." + type(self.module).__name__
+        if spec.lengths is None:
+            self.batch = Batch(spec, is_packed=False)
+            self.timed = self.repeat(self.batch)  # not run here: memory is measured in a fresh process
+        else:
+            batches = {f"{name}, packed": Batch(spec, is_packed=True)}
+            if spec.directions == 1:  # padding comes after all that counts
+                batches[f"{name}, padded"] = Batch(spec, is_packed=False)
+            name, self.timed = worker.fastest({way: (lambda b=b: self.repeat(b)) for way, b in batches.items()})
+            self.batch = batches[name]
+        return name + (", inference_mode" if spec.mode == "forward" else "")
+
+    def repeat(self, batch):
+        if self.spec.mode == "training":
+            return worker.repeat(lambda: batch.step(self.module))
+        return self.repeat_inference(lambda: batch.outputs(self.module))
 
     @staticmethod
     def repeat_inference(step):
@@ -92,7 +135,7 @@ class System:
 
     def prepare_stream(self):
         """nn.GRU on one step, nn.GRUCell, and GRUCell through torch.compile: the fastest."""
-        spec, gru = self.spec, self.gru
+        spec, gru = self.spec, self.module
         cell = torch.nn.GRUCell(spec.inputs, spec.hidden, dtype=self.x.dtype)
         with torch.no_grad():
             for p, q in zip(cell.parameters(), gru.parameters()):
@@ -133,8 +176,10 @@ class System:
         if mode == "job":
             return {"losses": self.train(worker.JOB_CHECK_ITERATIONS)[1]}
         if mode == "training":
-            names = ("y", "dw_ih", "dw_hh", "db_ih", "db_hh", "dx")
-            return {name: t.detach().numpy() for name, t in zip(names, training_step(self.gru, self.x, self.dy))}
+            y, *gradients, dx = self.batch.step(self.module)
+            names = [f"d{name}" for name, _ in self.module.named_parameters()]
+            return {"y": self.batch.padded(y), "dx": self.batch.padded(dx)} | {
+                name: gradient.numpy() for name, gradient in zip(names, gradients)}
         with torch.inference_mode():
             if mode == "stream":
                 h, states = torch.zeros(self.spec.batch, self.spec.hidden, dtype=self.x.dtype), []
@@ -142,18 +187,18 @@ class System:
                     h = self.advance(x, h)
                     states.append(h.numpy().copy())
                 return {"y": np.stack(states)}
-            return {"y": self.gru(self.x)[0].numpy()}
+            return {"y": self.batch.padded(self.batch.outputs(self.module))}
 
     def run(self, count):
         return self.train(count)[0] if self.spec.mode == "job" else self.timed(count)
 
     def memory(self):
         """After a tiny step, which loads what every step needs."""
-        dtype = self.x.dtype
-        tiny = torch.nn.GRU(4, 4, dtype=dtype)
-        training_step(tiny, torch.zeros(2, 2, 4, dtype=dtype, requires_grad=True), torch.zeros(2, 2, 4, dtype=dtype))
+        dtype = self.batch.x.dtype
+        tiny, x = torch.nn.GRU(4, 4, dtype=dtype), torch.zeros(2, 2, 4, dtype=dtype, requires_grad=True)
+        torch.autograd.grad(tiny(x)[0], [*tiny.parameters(), x], torch.zeros(2, 2, 4, dtype=dtype))
         base = worker.settle_memory()
-        kept = training_step(self.gru, self.x, self.dy)
+        kept = self.batch.step(self.module)
         return worker.peak_beyond(base)
 
 

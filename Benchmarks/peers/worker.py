@@ -23,9 +23,15 @@ import traceback
 import numpy as np
 
 
+GATES = {"gru": 3, "lstm": 4, "rnn": 1}
+
+
 @dataclasses.dataclass
 class Spec:
-    """One cell: what is computed. B sequences of T steps, I inputs, H hidden units."""
+    """One cell: what is computed. B sequences of T steps, I inputs, H hidden units.
+
+    Arrays are [T, B, ...]. In a ragged batch, what lies behind a sequence's end is zero, in the files and in results.
+    """
 
     mode: str  # forward, training, stream or job
     scalar: str  # double or float
@@ -35,6 +41,12 @@ class Spec:
     hidden: int
     threads: int
     folder: str  # of the input files NAME.double.bin and NAME.float.bin: numbers without a header
+    # The network, if it is another than one forward layer of the GRU with the reset gate after the product.
+    cell: str = "gru.resetAfter"
+    layers: int = 1
+    direction: str = "forward"  # or bidirectional
+    projection: int | None = None  # P
+    lengths: list | None = None  # of the sequences, up to T; None: all have T steps
 
     def read(self, name, *shape):
         return np.fromfile(os.path.join(self.folder, f"{name}.{self.scalar}.bin"), self.dtype).reshape(shape)
@@ -47,24 +59,74 @@ class Spec:
     def shape(self):
         return self.batch, self.steps, self.inputs, self.hidden
 
-    # PyTorch's layout and gate order r, z, n.
-    def w_ih(self):
-        return self.read("w_ih", 3 * self.hidden, self.inputs)
+    @property
+    def is_plain(self):
+        return (self.cell, self.layers, self.direction, self.lengths) == ("gru.resetAfter", 1, "forward", None)
 
-    def w_hh(self):
-        return self.read("w_hh", 3 * self.hidden, self.hidden)
+    @property
+    def family(self):
+        return self.cell.split(".")[0]
 
-    def b_ih(self):
-        return self.read("b_ih", 3 * self.hidden)
+    @property
+    def gates(self):
+        return GATES[self.family]
 
-    def b_hh(self):
-        return self.read("b_hh", 3 * self.hidden)
+    @property
+    def has_recurrent_bias(self):
+        """Where it is not the same as the other bias, and where PyTorch has it although it is."""
+        return self.cell != "gru.resetBefore"
+
+    @property
+    def directions(self):
+        return 2 if self.direction == "bidirectional" else 1
+
+    @property
+    def state(self):
+        return self.projection or self.hidden
+
+    @property
+    def outputs(self):
+        return self.directions * self.state
+
+    def inputs_of(self, layer):
+        return self.outputs if layer else self.inputs
+
+    def suffixes(self, layer):
+        """The ends of the names of a layer's parameters, one for each direction."""
+        return [f"_l{layer}", f"_l{layer}_reverse"][:self.directions]
+
+    # Parameters have PyTorch's names, layout and gate orders: GRU r, z, n, LSTM i, f, g, o.
+    def parameter_shapes(self):
+        shapes, rows = {}, self.gates * self.hidden
+        for layer in range(self.layers):
+            for end in self.suffixes(layer):
+                shapes |= {"weight_ih" + end: (rows, self.inputs_of(layer)), "weight_hh" + end: (rows, self.state),
+                           "bias_ih" + end: (rows,)}
+                if self.has_recurrent_bias:
+                    shapes["bias_hh" + end] = (rows,)
+                if self.projection:
+                    shapes["weight_hr" + end] = (self.projection, self.hidden)
+        return shapes
+
+    def parameters(self):
+        return {name: self.read(name, *shape) for name, shape in self.parameter_shapes().items()}
+
+    def scans(self, layer):
+        """The parameters of each direction of a layer, by name without end: weight_ih, ..."""
+        kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+        shapes = self.parameter_shapes()
+        return [{kind: self.read(kind + end, *shapes[kind + end]) for kind in kinds if kind + end in shapes}
+                for end in self.suffixes(layer)]
 
     def x(self):
         return self.read("x", self.steps, self.batch, self.inputs)
 
     def dy(self):
-        return self.read("dy", self.steps, self.batch, self.hidden)
+        return self.read("dy", self.steps, self.batch, self.outputs)
+
+    def mask(self):
+        """[T, B], whether a sequence has that step."""
+        return np.arange(self.steps)[:, None] < np.array(self.lengths or [self.steps] * self.batch)
 
 
 JOB_CHECK_ITERATIONS = 100
@@ -78,8 +140,10 @@ class JobData:
         self.x, self.test_x = spec.read("x", steps, batch, inputs), spec.read("test_x", steps, batch, inputs)
         self.y, self.test_y = spec.read("y", steps, batch, 1), spec.read("test_y", steps, batch, 1)
         self.parameters = [
-            np.ascontiguousarray(spec.w_ih().T), np.ascontiguousarray(spec.w_hh().T), spec.b_ih(),
-            np.ascontiguousarray(spec.read("head_w", 1, hidden).T), spec.read("head_b", 1)]
+            np.ascontiguousarray(spec.read("weight_ih_l0", 3 * hidden, inputs).T),
+            np.ascontiguousarray(spec.read("weight_hh_l0", 3 * hidden, hidden).T),
+            spec.read("bias_ih_l0", 3 * hidden),
+            np.ascontiguousarray(spec.read("head.weight", 1, hidden).T), spec.read("head.bias", 1)]
 
 
 LEARNING_RATE, BETA1, BETA2, EPSILON = 0.001, 0.9, 0.999, 1e-8

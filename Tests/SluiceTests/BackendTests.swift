@@ -87,7 +87,7 @@ import TestSupport
     func productsOfEveryFormAgree(_ backend: Backend, _ rule: PanelRule) {
         var random = Random(seed: 12)
         let engine = Engine<Double>(backend: backend, level: .best)
-        for (rows, depth, columns) in [(1, 1, 1), (5, 7, 3), (33, 9, 65), (40, 64, 96), (3, 200, 31)] {
+        for (rows, depth, columns) in [(1, 1, 1), (5, 7, 3), (33, 9, 65), (40, 64, 96), (3, 200, 31), (35, 129, 301)] {
             let a = Matrix<Double>.random(rows: rows, columns: depth, using: &random)
             let b = Matrix<Double>.random(rows: depth, columns: columns, using: &random)
             let c0 = Matrix<Double>.random(rows: rows, columns: columns, using: &random)

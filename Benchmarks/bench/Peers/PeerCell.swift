@@ -21,6 +21,7 @@ struct PeerPrepared<S: Scalar>: PeerCell {
     private let configuration: Configuration
     private let parameters: Parameters<S>
     private let packing: Packing
+    /// [N, I]
     private let x: Matrix<S>
     private let network: Network<S>
     private let workers: Workers
@@ -31,17 +32,21 @@ struct PeerPrepared<S: Scalar>: PeerCell {
         let inputs = try request.inputs.needed("inputs"), hidden = try request.hidden.needed("hidden")
         files = try PeerFiles(folder: request.folder.needed("folder"), scalar: request.scalar.needed("scalar"))
         configuration = Configuration(
-            cell: .gru(mode == .job ? .chung2014 : .resetAfter), inputSize: inputs, hiddenSize: hidden,
+            cell: mode == .job ? .gru(.chung2014) : try request.cell.needed("cell"), inputSize: inputs,
+            hiddenSize: hidden, layers: try request.layers.needed("layers"),
+            direction: try request.direction.needed("direction"), projectionSize: request.projection,
             head: mode == .job ? Head(outputSize: 1) : nil)
         parameters = try files.parameters(configuration)
-        packing = Packing(sequences: batch, steps: steps)
-        x = try files.matrix("x", packing.rowCount, inputs)
+        packing = Packing(lengths: request.lengths ?? [Int](repeating: steps, count: batch))
+        x = packing.pack(try files.matrix("x", steps * batch, inputs), order: .timeMajor)
         workers = Workers(threads: try request.threads.needed("threads"))
         network = Network(configuration, parameters, workers: workers)
         training = nil
         job = nil
         switch mode {
-        case .training: training = PeerTraining(network, x, packing, try files.matrix("dy", packing.rowCount, hidden))
+        case .training:
+            let dy = try files.matrix("dy", steps * batch, configuration.outputSize)
+            training = PeerTraining(network, x, packing, packing.pack(dy, order: .timeMajor))
         case .job:
             job = PeerJob(
                 x: x, y: try files.matrix("y", packing.rowCount, 1),
@@ -83,16 +88,15 @@ struct PeerPrepared<S: Scalar>: PeerCell {
 
     func check(writingTo prefix: String) throws -> [String: String] {
         switch mode {
-        case .forward: return try files.write(["y": network.forward(x, packing).outputs.elements], prefix)
+        case .forward: return try files.write(["y": padded(network.forward(x, packing).outputs)], prefix)
         case .training:
             let training = training!
             training.step()
             let gradients = training.gradients
-            var results = ["y": training.outputs.elements, "dx": gradients.inputs!.elements]
+            var results = ["y": padded(training.outputs), "dx": padded(gradients.inputs!)]
             for entry in gradients.parameters.layout.entries {
-                let name = Self.fileNames.first { $0.value == entry.name }!.key
                 let matrix = gradients.parameters[entry.name]
-                results["d" + name] = transposed(matrix.elements, matrix.rows, matrix.columns)
+                results["d" + entry.name] = transposed(matrix.elements, matrix.rows, matrix.columns)
             }
             return try files.write(results, prefix)
         case .stream:
@@ -144,15 +148,10 @@ struct PeerPrepared<S: Scalar>: PeerCell {
             matrix.elements[range.lowerBound * columns..<range.upperBound * columns])
     }
 
-    private func seconds(_ body: () -> Void) -> Double { ContinuousClock().measure(body) / .seconds(1) }
+    /// [T, B, n], zero behind the ends of sequences.
+    private func padded(_ matrix: Matrix<S>) -> [S] { packing.unpack(matrix, order: .timeMajor).elements }
 
-    /// File -> parameter.
-    static var fileNames: [String: String] {
-        [
-            "w_ih": "weight_ih_l0", "w_hh": "weight_hh_l0", "b_ih": "bias_ih_l0", "b_hh": "bias_hh_l0",
-            "head_w": "head.weight", "head_b": "head.bias",
-        ]
-    }
+    private func seconds(_ body: () -> Void) -> Double { ContinuousClock().measure(body) / .seconds(1) }
 }
 
 /// Forward and backward of a batch: the gradients by all parameters and by the inputs. A step packs the weights once, as

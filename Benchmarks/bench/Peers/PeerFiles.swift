@@ -8,7 +8,7 @@ import Foundation
 private typealias Bytes = Foundation.Data
 #endif
 
-/// The input files `NAME.double.bin` and `NAME.float.bin`: numbers without a header, weights in PyTorch's layout.
+/// The input files `NAME.double.bin` and `NAME.float.bin`: numbers without a header, parameters with PyTorch's names and layout.
 struct PeerFiles<S: Scalar> {
     let folder: String
     let scalar: ScalarType
@@ -34,8 +34,7 @@ struct PeerFiles<S: Scalar> {
     func parameters(_ configuration: Configuration) throws -> Parameters<S> {
         var parameters = Parameters<S>(ParameterLayout(configuration))
         for entry in parameters.layout.entries {
-            let name = PeerPrepared<S>.fileNames.first { $0.value == entry.name }!.key
-            let elements = transposed(try numbers(name, entry.rows * entry.columns), entry.columns, entry.rows)
+            let elements = transposed(try numbers(entry.name, entry.rows * entry.columns), entry.columns, entry.rows)
             parameters[entry.name] = Matrix(rows: entry.rows, columns: entry.columns, elements)
         }
         return parameters

@@ -44,6 +44,11 @@ struct PeerRequest: Decodable {
     let hidden: Int?
     let threads: Int?
     let folder: String?
+    let cell: Cell?
+    let layers: Int?
+    let direction: Direction?
+    let projection: Int?
+    let lengths: [Int]?
     let out: String?
     let count: Int?
 }

@@ -57,10 +57,16 @@ enum PanelRule: Sendable {
     /// The largest M N K that is multiplied without packing.
     static var smallProductLimit: Int { 1_000_000 }
 
+    /// The most rows that one product takes, so that a block of c stays in the cache.
+    private static var rowLimit: Int { 32 }
+
     /// The width of the panels of a matrix of `rows` x `columns`.
     func width(rows: Int, columns: Int) -> Int {
         switch self {
-        case .smallProducts(let preferredWidth): max(min(preferredWidth, columns), 1)
+        case .smallProducts(let preferredWidth):
+            // A matrix that needs no cutting to stay below the limit is one panel: fewer calls, and nothing gained by more.
+            rows * columns * Self.rowLimit <= Self.smallProductLimit
+                ? max(columns, 1) : max(min(preferredWidth, columns), 1)
         case .whole: max(columns, 1)
         }
     }
@@ -69,9 +75,9 @@ enum PanelRule: Sendable {
     func rowBlock(rows: Int, width: Int) -> Int {
         switch self {
         case .smallProducts:
-            // Whole register tiles of 8 rows where the limit allows; at most 32, so that a block of c stays in the cache.
+            // Whole register tiles of 8 rows where the limit allows.
             let most = Self.smallProductLimit / max(rows * width, 1)
-            return most >= 8 ? min(most / 8 * 8, 32) : max(most, 1)
+            return most >= 8 ? min(most / 8 * 8, Self.rowLimit) : max(most, 1)
         case .whole: return .max
         }
     }

@@ -119,7 +119,8 @@ private final class MatrixStorage<S: Scalar>: @unchecked Sendable {
         let bytes = UnsafeMutableRawPointer.allocate(
             byteCount: max(count, 1) * MemoryLayout<S>.stride, alignment: 64)
         unsafe base = unsafe bytes.bindMemory(to: S.self, capacity: max(count, 1))
-        unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0, count: count * MemoryLayout<S>.stride) // all zeros is 0
+        // Bytes of 0 are numbers of 0.
+        unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0, count: count * MemoryLayout<S>.stride)
     }
 
     convenience init(copying other: MatrixStorage) {

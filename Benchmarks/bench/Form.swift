@@ -1,0 +1,95 @@
+import ArgumentParser
+import Sluice
+
+/// The kind of network that is measured, whatever its sizes, and of batch.
+struct Form: Encodable {
+    let cell: Cell
+    let direction: Direction
+    let layers: Int
+    /// The width of an LSTM's projected state; nil: none.
+    let projection: Int?
+    let isRagged: Bool
+
+    func configuration(_ shape: Shape, head: Head? = nil) -> Configuration {
+        Configuration(
+            cell: cell, inputSize: shape.inputs, hiddenSize: shape.hidden, layers: layers, direction: direction,
+            projectionSize: projection, head: head)
+    }
+
+    /// Sequences of the shape's steps; if ragged, of lengths spread evenly from 1 to those, always in the same order.
+    func packing(_ shape: Shape) -> Packing {
+        guard isRagged else { return Packing(sequences: shape.batch, steps: shape.steps) }
+        var random = Random(seed: 1)
+        let span = shape.steps - 1, intervals = max(shape.batch - 1, 1)
+        let lengths = (0..<shape.batch).map { shape.steps - span * $0 / intervals }
+        return Packing(lengths: lengths.shuffled(using: &random))
+    }
+
+    /// In a line; nil: the GRU that is measured by default.
+    var description: String? {
+        var words: [String] = []
+        if cell != .gru(.resetAfter) { words.append(cell.rawValue) }
+        if layers > 1 { words.append("\(layers) layers") }
+        if direction != .forward { words.append(direction.rawValue) }
+        if let projection { words.append("projection to \(projection)") }
+        if isRagged { words.append("lengths from 1 to T") }
+        return words.isEmpty ? nil : words.joined(separator: ", ")
+    }
+}
+
+/// The options that choose a form.
+struct FormOptions: ParsableArguments {
+    @Option(help: "The cell.") var cell = Cell.gru(.resetAfter)
+    @Option(help: "Which way the layers run.") var direction = Direction.forward
+    @Option(help: "The layers.") var layers = 1
+    @Option(help: "The width of an LSTM's projected state, less than the hidden units.") var projection: Int?
+    @Flag(help: "Sequences of all lengths from 1 to T.") var ragged = false
+
+    var form: Form {
+        Form(cell: cell, direction: direction, layers: layers, projection: projection, isRagged: ragged)
+    }
+
+    func validate() throws {
+        guard layers >= 1 else { throw ValidationError("--layers \(layers): at least 1 is needed.") }
+        guard let projection else { return }
+        guard case .lstm = cell else {
+            throw ValidationError("--projection: only an LSTM has one, as with --cell \(Cell.lstm.rawValue).")
+        }
+        guard projection >= 1 else { throw ValidationError("--projection \(projection): at least 1 is needed.") }
+    }
+
+    func validate(_ shapes: [Shape]) throws {
+        guard let projection, let shape = shapes.first(where: { $0.hidden <= projection }) else { return }
+        throw ValidationError("--projection \(projection): the shape \(shape.description) has no more hidden units.")
+    }
+}
+
+// MARK: Counting
+
+extension Cell {
+    /// G, the gates whose weights stand side by side.
+    var gateCount: Int {
+        switch self {
+        case .gru: 3
+        case .lstm: 4
+        case .rnn: 1
+        }
+    }
+}
+
+extension Configuration {
+    /// What a layer reads at a step.
+    func inputs(ofLayer layer: Int) -> Int { layer == 0 ? inputSize : layerOutputSize }
+
+    /// The weights of all recurrent layers, in both directions: each is multiplied once a row.
+    var weightCount: Int {
+        let gates = cell.gateCount * hiddenSize, projected = (projectionSize ?? 0) * hiddenSize
+        return (0..<layers).reduce(0) { $0 + direction.count * (gates * (inputs(ofLayer: $1) + stateSize) + projected) }
+    }
+
+    /// Those of them that the network's inputs are multiplied by.
+    var inputWeightCount: Int { direction.count * cell.gateCount * hiddenSize * inputSize }
+}
+
+extension Cell: ExpressibleByArgument {}
+extension Direction: ExpressibleByArgument {}
