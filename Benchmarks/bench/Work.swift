@@ -23,7 +23,7 @@ struct Work<S: Scalar> {
             var trainer = Trainer(
                 network, loss: .halfSquaredError, optimizer: .adam(learningRate: 0, beta1: 0))
             pass = { _ = trainer.step(problem.x, problem.targets, problem.packing) }
-            result = { trainer.optimizerState.mean.values.elements }
+            result = { trainer.optimizerState.mean!.elements }
         }
     }
 }

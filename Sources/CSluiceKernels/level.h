@@ -29,6 +29,8 @@
         .normalize = NAMED(normalize),                                                                                 \
         .normalize_backward = NAMED(normalize_backward),                                                               \
         .adam = NAMED(adam),                                                                                           \
+        .sgd = NAMED(sgd),                                                                                             \
+        .rms_prop = NAMED(rms_prop),                                                                                   \
     }
 
 #include "scalar_float.h"
@@ -37,7 +39,10 @@
 #include "lstm.h"
 #include "normalize.h"
 #include "rnn.h"
+#include "gradient.h"
 #include "adam.h"
+#include "sgd.h"
+#include "rms_prop.h"
 const sluice_kernels_f32 TABLE_F32 = KERNEL_TABLE;
 #include "scalar_end.h"
 
@@ -47,6 +52,9 @@ const sluice_kernels_f32 TABLE_F32 = KERNEL_TABLE;
 #include "lstm.h"
 #include "normalize.h"
 #include "rnn.h"
+#include "gradient.h"
 #include "adam.h"
+#include "sgd.h"
+#include "rms_prop.h"
 const sluice_kernels_f64 TABLE_F64 = KERNEL_TABLE;
 #include "scalar_end.h"

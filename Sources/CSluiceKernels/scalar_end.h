@@ -10,3 +10,5 @@
 #undef EXP_OVERFLOW
 #undef EXP_UNDERFLOW
 #undef TANH_ONE
+#undef FOLLOWED_CONSTANTS
+#undef FOLLOWED

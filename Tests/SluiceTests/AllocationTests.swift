@@ -44,6 +44,53 @@ import TestSupport
         }
     }
 
+    /// Every loss, optimiser, way of clipping and schedule.
+    @Test func trainingStepsOfEveryKind() async {
+        await #expect(processExitsWith: .success) {
+            var random = Random(seed: 1)
+            let configuration = Configuration(
+                cell: .gru(.resetAfter), inputSize: 3, hiddenSize: 32, head: Head(outputSize: 16))
+            let packing = Packing(sequences: 40, steps: 6)
+            let network = Network<Float>(configuration, .keras, using: &random, workers: Workers(threads: 2))
+            let x = Matrix<Float>.random(rows: packing.rowCount, columns: 3, using: &random)
+            let targets = Matrix<Float>.random(rows: packing.rowCount, columns: 16, using: &random)
+            let classes = Matrix<Float>(rows: packing.rowCount, columns: 1)
+            let adam = Optimizer.adam()
+            let weighted = Loss.crossEntropy(
+                classWeights: Array(repeating: 2, count: 16), ignoredClass: 3, labelSmoothing: 0.1)
+            let losses: [Loss] = [
+                .halfSquaredError, .meanSquaredError, .meanAbsoluteError, .huber(), .quantile(level: 0.9),
+                .binaryCrossEntropy, .crossEntropy(), weighted,
+            ]
+            let schedules: [Schedule] = [
+                .step(every: 3), .warmUp(updates: 20, then: .cosine(updates: 50)), .oneCycle(updates: 60),
+                .warmUp(updates: 5, then: .reduceOnPlateau(patience: 2)),
+            ]
+            let runs =
+                losses.map { ($0, adam, Clipping?.none, Schedule.constant, false) }
+                + [(weighted, adam, nil, .constant, true)]
+                + OptimizerTests.cases.map { (.huber(), $0.optimizer, $0.clipping, .constant, false) }
+                + schedules.map { (.huber(), adam, .norm(1), $0, false) }
+            for (loss, optimizer, clipping, schedule, areClasses) in runs {
+                let targets = areClasses ? classes : targets
+                var trainer = Trainer(
+                    network, loss: loss, optimizer: optimizer, schedule: schedule, clipping: clipping)
+                func go(_ steps: Int) {
+                    for _ in 0..<steps {
+                        let loss = trainer.step(x, targets, packing)
+                        _ = trainer.evaluate(x, targets, packing)
+                        trainer.report(loss: loss)
+                    }
+                }
+                go(2)
+                let before = allocation_count()
+                go(25)
+                let allocations = allocation_count() - before
+                precondition(allocations == 0, "\(loss) \(optimizer) \(schedule): \(allocations) in 25 steps")
+            }
+        }
+    }
+
     @Test func forwardPassIntoAGivenBuffer() async {
         await #expect(processExitsWith: .success) {
             var random = Random(seed: 1)

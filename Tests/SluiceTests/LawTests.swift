@@ -111,6 +111,26 @@ import TestSupport
         #expect(results.dropFirst().allSatisfy { $0 == results[0] })
     }
 
+    /// Nor do a loss's normaliser, counted for the whole batch, and the norm that a gradient is clipped to.
+    @Test func anyNumberOfThreadsGivesTheSameBitsOfEveryPart() {
+        let configuration = Configuration(
+            cell: .gru(.resetAfter), inputSize: 3, hiddenSize: 33, head: Head(outputSize: 4))
+        let packing = Packing(lengths: (0..<70).map { 1 + ($0 * 7) % 11 })
+        let results = [1, 2, 3].map { threads in
+            var random = Random(seed: 6)
+            let network = Network<Float>(configuration, .pyTorch, using: &random, workers: Workers(threads: threads))
+            let x = Matrix<Float>.random(rows: packing.rowCount, columns: 3, using: &random)
+            let classes = Matrix<Float>(
+                rows: packing.rowCount, columns: 1, (0..<packing.rowCount).map { Float($0 * 7 % 4) })
+            var trainer = Trainer(
+                network, loss: .crossEntropy(classWeights: [1, 0.3, 0.7, 2], ignoredClass: 1),
+                optimizer: .rmsProp(momentum: 0.9), clipping: .norm(0.01))
+            for _ in 0..<5 { _ = trainer.step(x, classes, packing) }
+            return trainer.network.parameters.values
+        }
+        #expect(results.dropFirst().allSatisfy { $0 == results[0] })
+    }
+
     /// A batch of many shards has the gradient that its sequences have one by one.
     @Test(
         arguments: Configuration.everyCell(inputSize: 2, hiddenSize: 31)

@@ -78,3 +78,10 @@ extension Configuration {
         return Cell.allCases.map { configuration($0) } + projected
     }
 }
+
+extension Matrix {
+    /// The elements as another scalar, rounded.
+    public func cast<T: Scalar>(to _: T.Type) -> Matrix<T> {
+        Matrix<T>(rows: rows, columns: columns, elements.map { T($0) })
+    }
+}

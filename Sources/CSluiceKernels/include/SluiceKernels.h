@@ -120,10 +120,23 @@ sluice_level sluice_best_level(void);
                                             ptrdiff_t scale_stride, const REAL *_Nonnull gain, REAL *_Nonnull dx,      \
                                             ptrdiff_t dx_stride, REAL *_Nonnull dgain);                                \
                                                                                                                        \
-        /* Adam: m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2, p -= rate m / (sqrt(v) + epsilon); all [count].           \
-           constants: rate, b1, b2, epsilon. */                                                                        \
+        /* The optimisers; all arrays [count]. constants 0 1 2 are scale limit decay, and the gradient followed is     \
+             g' = max(-limit, min(limit, scale g)) + decay p                                                           \
+           Adam, with constants 3...: keep rate b1 b2 root epsilon                                                     \
+             m = b1 m + (1-b1) g'   v = b2 v + (1-b2) g'^2   peak = max(peak, v), or v where peak is null              \
+             p = keep p - rate m / (root sqrt(peak) + epsilon) */                                                      \
         void (*_Nonnull adam)(ptrdiff_t count, const REAL *_Nonnull constants, REAL *_Nonnull p,                       \
-                              const REAL *_Nonnull g, REAL *_Nonnull m, REAL *_Nonnull v);                             \
+                              const REAL *_Nonnull g, REAL *_Nonnull m, REAL *_Nonnull v, REAL *_Nullable peak);       \
+        /* Gradient descent, with constants 3...: rate momentum                                                        \
+             u = momentum u + g', or g' where velocity is null                                                         \
+             p -= rate u, or with nesterov p -= rate (g' + momentum u) */                                              \
+        void (*_Nonnull sgd)(ptrdiff_t count, const REAL *_Nonnull constants, int nesterov, REAL *_Nonnull p,          \
+                             const REAL *_Nonnull g, REAL *_Nullable velocity);                                        \
+        /* RMSProp, with constants 3...: rate gain a inner outer momentum                                              \
+             v = a v + (1-a) g'^2   w = gain g' / (sqrt(v + inner) + outer)                                            \
+             u = momentum u + w, or w where velocity is null   p -= rate u */                                          \
+        void (*_Nonnull rms_prop)(ptrdiff_t count, const REAL *_Nonnull constants, REAL *_Nonnull p,                   \
+                                  const REAL *_Nonnull g, REAL *_Nonnull v, REAL *_Nullable velocity);                 \
     } NAME
 
 SLUICE_DECLARE_KERNELS(sluice_kernels_f32, float);

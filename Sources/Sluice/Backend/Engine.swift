@@ -4,7 +4,7 @@
 struct Engine<S: Scalar>: Sendable {
     let backend: Backend
     let level: KernelLevel
-    private let kernels: Kernels
+    let kernels: Kernels
     /// Not counted: it lives as long as the process.
     private unowned(unsafe) let bindings: Bindings<S>
 
@@ -326,28 +326,6 @@ extension Engine {
         case .reference:
             Reference.normalizeBackward(
                 dvalues, normalized: normalized, scale: scale, gain: gain, into: dx, dgain: dgain)
-        }
-    }
-}
-
-// MARK: Optimiser
-
-extension Engine {
-    /// Adam's update; all views [1, count]. Formula: Training/Optimizer.swift.
-    func adam(
-        _ parameters: MatrixView<S>, gradient: MatrixView<S>, mean: MatrixView<S>, square: MatrixView<S>, rate: S,
-        beta1: S, beta2: S, epsilon: S
-    ) {
-        switch backend {
-        case .openBLAS:
-            let constants = (rate, beta1, beta2, epsilon)
-            unsafe withUnsafePointer(to: constants) {
-                unsafe kernels.adam(parameters.columns, $0, parameters.base, gradient.base, mean.base, square.base)
-            }
-        case .reference:
-            Reference.adam(
-                parameters, gradient: gradient, mean: mean, square: square, rate: rate, beta1: beta1,
-                beta2: beta2, epsilon: epsilon)
         }
     }
 }

@@ -27,21 +27,3 @@ enum Reference {
         return x < 0 ? e / (1 + e) : 1 / (1 + e)
     }
 }
-
-// MARK: Optimiser
-
-extension Reference {
-    @specialized(where S == Float)
-    @specialized(where S == Double)
-    static func adam<S: Scalar>(
-        _ parameters: MatrixView<S>, gradient: MatrixView<S>, mean: MatrixView<S>, square: MatrixView<S>, rate: S,
-        beta1: S, beta2: S, epsilon: S
-    ) {
-        for i in 0..<parameters.columns {
-            let g = gradient[0, i]
-            mean[0, i] = beta1 * mean[0, i] + (1 - beta1) * g
-            square[0, i] = beta2 * square[0, i] + (1 - beta2) * g * g
-            parameters[0, i] -= rate * mean[0, i] / (square[0, i].squareRoot() + epsilon)
-        }
-    }
-}

@@ -17,6 +17,7 @@ private let doubleBindings = Bindings<Double>(
     type: .double,
     exp: { exp($0) },
     log: { log($0) },
+    log1p: { log1p($0) },
     tanh: { tanh($0) },
     kernels: KernelLevel.available.map(doubleKernels),
     blas: doubleBLAS)
@@ -53,5 +54,7 @@ private func doubleKernels(_ level: KernelLevel) -> Kernels {
         rnnBackward: Kernels.untyped(table.rnn_backward),
         normalize: Kernels.untyped(table.normalize),
         normalizeBackward: Kernels.untyped(table.normalize_backward),
-        adam: Kernels.untyped(table.adam))
+        adam: Kernels.untyped(table.adam),
+        sgd: Kernels.untyped(table.sgd),
+        rmsProp: Kernels.untyped(table.rms_prop))
 }

@@ -17,6 +17,7 @@ private let floatBindings = Bindings<Float>(
     type: .float,
     exp: { expf($0) },
     log: { logf($0) },
+    log1p: { log1pf($0) },
     tanh: { tanhf($0) },
     kernels: KernelLevel.available.map(floatKernels),
     blas: floatBLAS)
@@ -53,5 +54,7 @@ private func floatKernels(_ level: KernelLevel) -> Kernels {
         rnnBackward: Kernels.untyped(table.rnn_backward),
         normalize: Kernels.untyped(table.normalize),
         normalizeBackward: Kernels.untyped(table.normalize_backward),
-        adam: Kernels.untyped(table.adam))
+        adam: Kernels.untyped(table.adam),
+        sgd: Kernels.untyped(table.sgd),
+        rmsProp: Kernels.untyped(table.rms_prop))
 }

@@ -81,7 +81,16 @@ struct Kernels: Sendable {
         ) -> Void
     let adam:
         @convention(c) (
-            Int, _ constants: Reals, _ p: MutableReals, _ g: Reals, _ m: MutableReals, _ v: MutableReals
+            Int, _ constants: Reals, _ p: MutableReals, _ g: Reals, _ m: MutableReals, _ v: MutableReals,
+            _ peak: MutableReals?
+        ) -> Void
+    let sgd:
+        @convention(c) (
+            Int, _ constants: Reals, _ nesterov: Int32, _ p: MutableReals, _ g: Reals, _ velocity: MutableReals?
+        ) -> Void
+    let rmsProp:
+        @convention(c) (
+            Int, _ constants: Reals, _ p: MutableReals, _ g: Reals, _ v: MutableReals, _ velocity: MutableReals?
         ) -> Void
 
     /// A typed C function as one on untyped memory: pointers are passed alike.

@@ -65,6 +65,32 @@ extension Matrix: Equatable {
     }
 }
 
+extension Matrix: Codable {
+    private enum CodingKeys: CodingKey { case rows, columns, elements }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let rows = try container.decode(Int.self, forKey: .rows)
+        let columns = try container.decode(Int.self, forKey: .columns)
+        let elements = try container.decode([S].self, forKey: .elements)
+        let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
+        guard rows >= 0, columns >= 0, !overflow, count == elements.count else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .elements, in: container,
+                debugDescription: "\(elements.count) elements for a matrix of \(rows) x \(columns)")
+        }
+        self.init(rows: rows, columns: columns, elements)
+    }
+
+    /// Writes the shape and the elements, row after row.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(rows, forKey: .rows)
+        try container.encode(columns, forKey: .columns)
+        try container.encode(elements, forKey: .elements)
+    }
+}
+
 // MARK: Views, for the engine
 
 extension Matrix {

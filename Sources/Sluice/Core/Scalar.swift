@@ -20,6 +20,7 @@ public final class Bindings<S>: Sendable {
     let type: ScalarType
     let exp: @Sendable (S) -> S
     let log: @Sendable (S) -> S
+    let log1p: @Sendable (S) -> S
     let tanh: @Sendable (S) -> S
     /// One for each of ``KernelLevel/available``.
     let kernels: [Kernels]
@@ -27,11 +28,12 @@ public final class Bindings<S>: Sendable {
 
     init(
         type: ScalarType, exp: @escaping @Sendable (S) -> S, log: @escaping @Sendable (S) -> S,
-        tanh: @escaping @Sendable (S) -> S, kernels: [Kernels], blas: BLAS<S>
+        log1p: @escaping @Sendable (S) -> S, tanh: @escaping @Sendable (S) -> S, kernels: [Kernels], blas: BLAS<S>
     ) {
         self.type = type
         self.exp = exp
         self.log = log
+        self.log1p = log1p
         self.tanh = tanh
         self.kernels = kernels
         self.blas = blas

@@ -1,48 +1,76 @@
-/// How parameters follow their gradients.
+/// How parameters p follow their gradient g. Formulas and defaults are PyTorch's, but for Adam's epsilon.
+///
+/// Where a decay is not decoupled, it enters as the gradient of `decay / 2 p^2`: g stands for g + decay p.
 public enum Optimizer: Codable, Hashable, Sendable {
-    /// Adam (Kingma and Ba 2014, arXiv 1412.6980) in the form of its section 2's end, which TensorFlow uses:
+    /// Gradient descent (`torch.optim.SGD`), with momentum if it is not 0:
+    ///
+    ///     u = momentum u + g
+    ///     p = p - lr u        nesterov: p = p - lr (g + momentum u)
+    case sgd(
+        learningRate: Double = 0.001, momentum: Double = 0, nesterov: Bool = false, weightDecay: WeightDecay = .none)
+
+    /// RMSProp (Tieleman and Hinton 2012), not centred, with momentum if it is not 0:
+    ///
+    ///     v = smoothing v + (1 - smoothing) g^2
+    ///     .pyTorch       u = momentum u + g / (sqrt(v) + epsilon)       p = p - lr u
+    ///     .tensorFlow    u = momentum u + lr g / sqrt(v + epsilon)      p = p - u
+    ///
+    /// Keras's own defaults are a smoothing of 0.9, an epsilon of 1e-7 and a rate of 0.001.
+    case rmsProp(
+        learningRate: Double = 0.01, smoothing: Double = 0.99, epsilon: Double = 1e-8, momentum: Double = 0,
+        form: EpsilonForm = .pyTorch, weightDecay: WeightDecay = .none)
+
+    /// Adam (Kingma and Ba 2014, arXiv 1412.6980), t counting the updates from 1:
     ///
     ///     m = b1 m + (1-b1) g     v = b2 v + (1-b2) g^2
-    ///     p = p - lr sqrt(1-b2^t) / (1-b1^t) * m / (sqrt(v) + epsilon)
-    case adam(learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8)
-}
+    ///     .tensorFlow    p = p - lr sqrt(1-b2^t) / (1-b1^t) * m / (sqrt(v) + epsilon)
+    ///     .pyTorch       p = p - lr / (1-b1^t) * m / (sqrt(v / (1-b2^t)) + epsilon)
+    ///
+    /// The first is the form of the paper's section 2's end, the second of its algorithm 1. With AMSGrad (Reddi et al.
+    /// 2018) the largest v so far stands for v in p's line.
+    case adam(
+        learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8,
+        form: EpsilonForm = .tensorFlow, amsGrad: Bool = false, weightDecay: WeightDecay = .none)
 
-/// An optimiser's memory: moments of the same shape as the parameters, and the number of updates done.
-public struct OptimizerState<S: Scalar>: Sendable {
-    /// The running mean m of the gradients.
-    public private(set) var mean: Parameters<S>
-    /// The running mean v of their squares.
-    public private(set) var square: Parameters<S>
-    /// t, the updates done.
-    public private(set) var updates = 0
+    /// AdamW (Loshchilov and Hutter 2017, arXiv 1711.05101): Adam with a decay that does not pass through the moments,
+    ///
+    ///     p = p - lr decay p, and then as Adam
+    case adamW(
+        learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8,
+        form: EpsilonForm = .pyTorch, amsGrad: Bool = false, weightDecay: WeightDecay = .everything(0.01))
 
-    public init(_ layout: ParameterLayout) {
-        mean = Parameters(layout)
-        square = Parameters(layout)
-    }
-
-    /// Moves the parameters by one update.
-    mutating func update(
-        _ parameters: MatrixView<S>, by gradient: MatrixView<S>, _ optimizer: Optimizer, _ engine: Engine<S>
-    ) {
-        updates += 1
-        switch optimizer {
-        case .adam(let learningRate, let beta1, let beta2, let epsilon):
-            let rate = learningRate * (1 - power(beta2, updates)).squareRoot() / (1 - power(beta1, updates))
-            engine.adam(
-                parameters, gradient: gradient, mean: mean.values.mutableView(), square: square.values.mutableView(),
-                rate: S(rate), beta1: S(beta1), beta2: S(beta2), epsilon: S(epsilon))
+    /// lr, before a schedule.
+    public var learningRate: Double {
+        switch self {
+        case .sgd(let rate, _, _, _), .rmsProp(let rate, _, _, _, _, _), .adam(let rate, _, _, _, _, _, _),
+            .adamW(let rate, _, _, _, _, _, _):
+            rate
         }
     }
 }
 
-/// base^exponent, exponent >= 0, by squaring.
-private func power(_ base: Double, _ exponent: Int) -> Double {
-    var result = 1.0, factor = base, rest = exponent
-    while rest > 0 {
-        if rest & 1 == 1 { result *= factor }
-        factor *= factor
-        rest >>= 1
+/// Where an optimiser adds its epsilon: two conventions that are not the same numbers.
+public enum EpsilonForm: String, Codable, CaseIterable, Sendable {
+    /// As TensorFlow and Keras: Adam's to the root of the moment that is not corrected, RMSProp's under the root.
+    case tensorFlow
+    /// As PyTorch: Adam's to the root of the corrected moment, RMSProp's to the root.
+    case pyTorch
+}
+
+/// How fast parameters decay towards 0, and which.
+public enum WeightDecay: Codable, Hashable, Sendable {
+    case none
+    /// All parameters, as PyTorch does unless told otherwise.
+    case everything(Double)
+    /// The weight matrices; not the biases and other vectors.
+    case matrices(Double)
+
+    /// The decay of one kind of parameter.
+    func rate(isVector: Bool) -> Double {
+        switch self {
+        case .none: 0
+        case .everything(let rate): rate
+        case .matrices(let rate): isVector ? 0 : rate
+        }
     }
-    return result
 }

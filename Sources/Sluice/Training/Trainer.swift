@@ -7,26 +7,62 @@ public struct Trainer<S: Scalar>: Sendable {
     public private(set) var network: Network<S>
     public let loss: Loss
     public var optimizer: Optimizer
-    /// The optimiser's memory.
+    /// How the learning rate changes.
+    public var schedule: Schedule { didSet { schedule.check() } }
+    /// What keeps the gradient from being too large, if anything does.
+    public var clipping: Clipping? { didSet { clipping?.check() } }
+    /// What the optimiser and the schedule remember.
     public private(set) var optimizerState: OptimizerState<S>
+    /// The norm of the last step's gradient before it was clipped, where clipping is by norm.
+    public private(set) var gradientNorm: Double?
     private var gradient: Parameters<S>
+    private let decayRuns: [DecayRun]
+    /// [1, O] the loss's.
+    private let classWeights: Matrix<S>?
     /// The last passes' workspaces, the latest first: a batch of the same packing finds its own again.
     private var workspaces: [Workspace<S>] = []
 
-    public init(_ network: Network<S>, loss: Loss, optimizer: Optimizer) {
+    /// - Parameter state: of an earlier run that this one goes on with, from the parameters that it had then.
+    public init(
+        _ network: Network<S>, loss: Loss, optimizer: Optimizer, schedule: Schedule = .constant,
+        clipping: Clipping? = nil, resuming state: OptimizerState<S>? = nil
+    ) {
+        let layout = network.parameters.layout
+        loss.check(outputSize: network.configuration.outputSize)
+        schedule.check()
+        clipping?.check()
+        precondition(
+            state == nil || state!.count == layout.count,
+            "an optimiser's state of \(state!.count) parameters for a network of \(layout.count)")
         self.network = network
         self.loss = loss
         self.optimizer = optimizer
-        optimizerState = OptimizerState(network.parameters.layout)
-        gradient = Parameters(network.parameters.layout)
+        self.schedule = schedule
+        self.clipping = clipping
+        optimizerState = state ?? OptimizerState(optimizer, count: layout.count)
+        gradient = Parameters(layout)
+        decayRuns = DecayRun.all(layout)
+        classWeights = loss.classWeights()
+    }
+
+    /// The learning rate of the next step.
+    public var learningRate: Double {
+        schedule.learningRate(
+            optimizer.learningRate, afterUpdates: optimizerState.updates, plateau: optimizerState.plateau)
+    }
+
+    /// Tells the schedule a loss to watch, such as that of a validation set after each pass over the training set.
+    public mutating func report(loss: S) {
+        optimizerState.plateau.report(Double(loss), schedule, base: optimizer.learningRate)
     }
 
     /// One step of training on a batch, from zero initial states.
     ///
     /// - Parameters:
     ///   - x: the inputs, `[N, I]`.
-    ///   - targets: what the outputs should be, in their shape.
-    /// - Returns: the batch's loss before the update. If it is not finite, the update is not done: the parameters stay.
+    ///   - targets: what the outputs should be: in their shape, or as the loss says.
+    /// - Returns: the batch's loss before the update. If it is not finite, or the gradient's norm where that is clipped,
+    ///   the update is not done: the parameters stay.
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func step(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
@@ -34,8 +70,18 @@ public struct Trainer<S: Scalar>: Sendable {
         let gradient = gradient.values.mutableView()
         let value = pass(x, targets, workspace, gradient: gradient)
         guard value.isFinite else { return value }
-        let engine = network.engine
-        network.updateParameters { optimizerState.update($0, by: gradient, optimizer, engine) }
+        let clip = clipping.map { $0.constants(gradient) } ?? (constants: GradientConstants(), norm: nil)
+        gradientNorm = clip.norm
+        guard let constants = clip.constants else { return value }
+        let engine = network.engine, rate = learningRate
+        network.updateParameters { parameters in
+            optimizerState.update(
+                optimizer,
+                Update(
+                    parameters: parameters, gradient: gradient, decayRuns: decayRuns, learningRate: rate,
+                    clip: constants,
+                    engine: engine))
+        }
         return value
     }
 
@@ -52,7 +98,9 @@ public struct Trainer<S: Scalar>: Sendable {
     ) -> S {
         let packing = workspace.packing
         network.check(x, workspace)
-        network.checkOutputs(targets, workspace.packing, "targets")
+        let loss = BatchLoss(
+            loss, rows: network.configuration.outputRowCount(packing), columns: network.configuration.outputSize,
+            targets: targets.view, sequences: packing.sequenceCount, classWeights: classWeights?.view)
         workspace.occupy(threads: network.workers.threads)
         defer { workspace.release() }
         workspace.load(nil, into: workspace.states)
@@ -61,7 +109,7 @@ public struct Trainer<S: Scalar>: Sendable {
             workspace,
             LossWork(
                 pass: network.pass(x.view, workspace), loss: loss, targets: targets.view,
-                losses: workspace.losses.view, sequences: packing.sequenceCount, gradient: gradient))
+                losses: workspace.losses.view, gradient: gradient))
         return workspace.shards.indices.reduce(0) { $0 + workspace.losses.view[0, $1] }
     }
 
@@ -80,12 +128,10 @@ public struct Trainer<S: Scalar>: Sendable {
 /// Forward and loss of a shard; and backward, if there is room for a gradient.
 private struct LossWork<S: Scalar>: SharedWork {
     let pass: Pass<S>
-    let loss: Loss
+    let loss: BatchLoss<S>
     let targets: MatrixView<S>
     /// [1, shards]
     let losses: MatrixView<S>
-    /// B of the whole batch.
-    let sequences: Int
     let gradient: MatrixView<S>?
 
     @specialized(where S == Float)
@@ -96,7 +142,7 @@ private struct LossWork<S: Scalar>: SharedWork {
         var sum: S = 0
         for run in shard.outputRuns {
             sum += loss.evaluate(
-                shard.outputs.rows(run.shard), targets.rows(run.batch), sequences: sequences,
+                shard.outputs.rows(run.shard), targets.rows(run.batch),
                 gradient: gradient == nil ? nil : shard.outputGradient.rows(run.shard))
         }
         losses[0, index] = sum
