@@ -66,17 +66,6 @@ struct FormOptions: ParsableArguments {
 
 // MARK: Counting
 
-extension Cell {
-    /// G, the gates whose weights stand side by side.
-    var gateCount: Int {
-        switch self {
-        case .gru: 3
-        case .lstm: 4
-        case .rnn: 1
-        }
-    }
-}
-
 extension Configuration {
     /// What a layer reads at a step.
     func inputs(ofLayer layer: Int) -> Int { layer == 0 ? inputSize : layerOutputSize }

@@ -48,6 +48,22 @@ import Testing
         #expect(rows.sorted() == Array(0..<packing.rowCount))
     }
 
+    /// Shards of a ragged batch have about as many rows each, so that threads are ready at about the same time.
+    @Test func shardsOfARaggedBatchHaveEqualRows() {
+        let packing = Packing(lengths: (0..<64).map { 10 + 90 * $0 / 63 })
+        let shards = Configuration(cell: .lstm, inputSize: 64, hiddenSize: 64).shards(of: packing)
+        #expect(shards.count == 4)
+        for shard in shards { #expect(abs(shard.packing.rowCount - packing.rowCount / 4) <= 100) }
+    }
+
+    /// One sequence longer than all others together: every shard still has one.
+    @Test func shardsOfAnyBatchHaveASequence() {
+        let packing = Packing(lengths: [10_000] + [Int](repeating: 1, count: 47))
+        let shards = Configuration(cell: .lstm, inputSize: 64, hiddenSize: 64).shards(of: packing)
+        #expect(shards.count == 3 && shards.allSatisfy { !$0.positions.isEmpty })
+        #expect(shards.flatMap { Array($0.positions) } == Array(0..<48))
+    }
+
     @Test func shardsSuitTheNetwork() {
         func count(_ hidden: Int, _ inputs: Int, _ sequences: Int, _ steps: Int) -> Int {
             Configuration(cell: .gru(.resetAfter), inputSize: inputs, hiddenSize: hidden)

@@ -25,6 +25,9 @@ extension Cell {
         }
     }
 
+    /// G, the gates whose weights stand side by side.
+    package var gateCount: Int { shape(hidden: 1, projection: nil).gateCount }
+
     /// The biases that the cell has where it is standard.
     var standardBiases: Biases {
         switch self {
