@@ -46,6 +46,7 @@ extension Safetensors {
         } catch {
             throw damaged("its header is not the JSON object expected")
         }
+        var places: [Range<Int>] = []
         for (name, entry) in header {
             switch entry {
             case .metadata(let metadata):
@@ -61,7 +62,17 @@ extension Safetensors {
                 }
                 tensors[name] = Tensor(
                     type: type, shape: shape, bytes: Array(file[start + offsets[0]..<start + offsets[1]]))
+                places.append(offsets[0]..<offsets[1])
             }
+        }
+        // The format knows no gap, no overlap and nothing behind the last tensor.
+        var end = 0
+        for place in places.sorted(by: { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }) {
+            guard place.lowerBound == end else { throw damaged("tensors with a gap or an overlap at byte \(end)") }
+            end = place.upperBound
+        }
+        guard end == file.count - start else {
+            throw damaged("\(file.count - start - end) bytes behind its last tensor")
         }
     }
 

@@ -32,6 +32,20 @@ import TestSupport
         }
     }
 
+    @Test func bytesBehindTheLastTensorAreRefused() throws {
+        var file = Safetensors()
+        file.tensors["m"] = .init(Matrix<Double>(rows: 2, columns: 1, [1, 2]))
+        #expect(throws: FileError.self) { try Safetensors(file.bytes() + [0], path: "test") }
+    }
+
+    @Test func overlapsAreRefused() throws {
+        var file = Safetensors()
+        for name in ["a", "b"] { file.tensors[name] = .init(Matrix<Float>(rows: 1, columns: 1, [1])) }
+        var text = String(decoding: file.bytes(), as: UTF8.self)
+        text.replace("[4,8]", with: "[0,4]")
+        #expect(throws: FileError.self) { try Safetensors(Array(text.utf8), path: "test") }
+    }
+
     @Test func sameContentsGiveTheSameBytes() {
         var a = Safetensors(), b = Safetensors()
         for name in ["x", "y", "z"] { a.tensors[name] = .init(Matrix<Float>(rows: 1, columns: 1, [1])) }
