@@ -64,21 +64,5 @@ struct FormOptions: ParsableArguments {
     }
 }
 
-// MARK: Counting
-
-extension Configuration {
-    /// What a layer reads at a step.
-    func inputs(ofLayer layer: Int) -> Int { layer == 0 ? inputSize : layerOutputSize }
-
-    /// The weights of all recurrent layers, in both directions: each is multiplied once a row.
-    var weightCount: Int {
-        let gates = cell.gateCount * hiddenSize, projected = (projectionSize ?? 0) * hiddenSize
-        return (0..<layers).reduce(0) { $0 + direction.count * (gates * (inputs(ofLayer: $1) + stateSize) + projected) }
-    }
-
-    /// Those of them that the network's inputs are multiplied by.
-    var inputWeightCount: Int { direction.count * cell.gateCount * hiddenSize * inputSize }
-}
-
 extension Cell: ExpressibleByArgument {}
 extension Direction: ExpressibleByArgument {}

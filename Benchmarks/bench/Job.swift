@@ -67,7 +67,7 @@ struct Job {
         let configuration = form.configuration(shape)
         let forward = configuration.stateSize + (configuration.projectionSize == nil ? 0 : shape.hidden)
         let backward = pass == .forward ? 0 : form.cell.gateCount * shape.hidden
-        let layers = (0..<form.layers).reduce(0) { $0 + configuration.inputs(ofLayer: $1) + forward + backward }
+        let layers = (0..<form.layers).reduce(0) { $0 + configuration.inputSize(ofLayer: $1) + forward + backward }
         let rows = pass == .forward ? 0 : form.packing(shape).rowCount
         return 2 * Double(layers + rows) * (scalar == .float ? Double(Float.ulpOfOne) : Double.ulpOfOne)
     }

@@ -62,7 +62,7 @@ public struct Configuration: Codable, Hashable, Sendable {
     public var isSummedUp: Bool { head.map { $0.steps != .all } ?? false }
 
     /// The inputs of one layer.
-    func inputSize(ofLayer layer: Int) -> Int { layer == 0 ? inputSize : layerOutputSize }
+    package func inputSize(ofLayer layer: Int) -> Int { layer == 0 ? inputSize : layerOutputSize }
 
     /// How a scan's cell lays its numbers out.
     var cellShape: CellShape { cell.shape(hidden: hiddenSize, projection: projectionSize) }

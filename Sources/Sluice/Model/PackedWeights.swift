@@ -59,7 +59,7 @@ final class PackedWeights<S: Scalar>: @unchecked Sendable {
         let vectors = configuration.scanCount * configuration.cellShape.vectorColumns
         let asPanels = PanelRule(backend, S.self)
             .pays(sequences: batch.sequenceCount, steps: batch.stepCount, recording: recording)
-        let weights = ParameterLayout(configuration).scans.reduce(0) { $0 + $1.weightCount }
+        let weights = configuration.weightCount
         return vectors + (asPanels ? weights * (recording ? 2 : 1) : 0)
     }
 

@@ -122,3 +122,11 @@ extension ParameterLayout {
             projection: entries.projection.map { values.parameter($0) })
     }
 }
+
+extension Configuration {
+    /// The weights of all layers in all directions, each of which a pass multiplies once a row; the head's are not counted.
+    package var weightCount: Int { ParameterLayout(self).scans.reduce(0) { $0 + $1.weightCount } }
+
+    /// Those of them that the network's inputs are multiplied by.
+    package var inputWeightCount: Int { direction.count * cell.gateCount * hiddenSize * inputSize }
+}

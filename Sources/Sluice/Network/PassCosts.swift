@@ -13,7 +13,7 @@ struct PassCosts: Equatable {
 }
 
 extension Network {
-    /// A pass forward, or a step of a ``Trainer`` with ``Optimizer/adam(learningRate:beta1:beta2:epsilon:)``.
+    /// A pass forward, or a step of a ``Trainer`` with Adam.
     func costs(_ packing: Packing, training: Bool) -> PassCosts {
         let scalar = MemoryLayout<S>.stride
         let count = parameters.layout.count
@@ -30,14 +30,10 @@ extension Network {
 
     /// Going back, a product becomes two of its size: the gradient of each factor. Only the network's inputs need none.
     private func flops(_ packing: Packing, training: Bool) -> Int {
-        let layout = parameters.layout
-        let scans = layout.scans.reduce(0) { $0 + $1.flops } * packing.rowCount
-        let head = (layout.head?.flops ?? 0) * configuration.outputRowCount(packing)
+        let scans = 2 * configuration.weightCount * packing.rowCount
+        let head = (parameters.layout.head?.flops ?? 0) * configuration.outputRowCount(packing)
         guard training else { return scans + head }
-        let inputs =
-            layout.scans.prefix(configuration.direction.count)
-            .reduce(0) { $0 + 2 * $1.input.range.count } * packing.rowCount
-        return 3 * (scans + head) - inputs
+        return 3 * (scans + head) - 2 * configuration.inputWeightCount * packing.rowCount
     }
 }
 
