@@ -36,6 +36,7 @@
         .adam = NAMED(adam),                                                                                           \
         .sgd = NAMED(sgd),                                                                                             \
         .rms_prop = NAMED(rms_prop),                                                                                   \
+        .transpose = NAMED(transpose),                                                                                 \
     }
 
 #include "scalar_float.h"
@@ -48,6 +49,7 @@
 #include "adam.h"
 #include "sgd.h"
 #include "rms_prop.h"
+#include "transpose.h"
 const sluice_kernels_f32 TABLE_F32 = KERNEL_TABLE;
 #include "scalar_end.h"
 
@@ -61,5 +63,6 @@ const sluice_kernels_f32 TABLE_F32 = KERNEL_TABLE;
 #include "adam.h"
 #include "sgd.h"
 #include "rms_prop.h"
+#include "transpose.h"
 const sluice_kernels_f64 TABLE_F64 = KERNEL_TABLE;
 #include "scalar_end.h"
