@@ -15,22 +15,27 @@ public struct Trainer<S: Scalar>: Sendable {
     public private(set) var optimizerState: OptimizerState<S>
     /// The norm of the last step's gradient before it was clipped, where clipping is by norm.
     public private(set) var gradientNorm: Double?
-    private var gradient: Parameters<S>
+    private(set) var gradient: Parameters<S>
+    /// How passes cut time.
+    var segmentation: Segmentation
     private let decayRuns: [DecayRun]
     /// [1, O] the loss's.
     private let classWeights: Matrix<S>?
     /// The last passes' workspaces, the latest first: a batch of the same packing finds its own again.
     private var workspaces: [Workspace<S>] = []
 
-    /// - Parameter state: of an earlier run that this one goes on with, from the parameters that it had then.
+    /// - Parameters:
+    ///   - checkpointing: what passes over long sequences keep in memory; the results are the same bits.
+    ///   - state: of an earlier run that this one goes on with, from the parameters that it had then.
     public init(
         _ network: Network<S>, loss: Loss, optimizer: Optimizer, schedule: Schedule = .constant,
-        clipping: Clipping? = nil, resuming state: OptimizerState<S>? = nil
+        clipping: Clipping? = nil, checkpointing: Checkpointing = .none, resuming state: OptimizerState<S>? = nil
     ) {
         let layout = network.parameters.layout
         loss.check(outputSize: network.configuration.outputSize)
         schedule.check()
         clipping?.check()
+        checkpointing.check(network.configuration)
         precondition(
             state == nil || state!.count == layout.count,
             "an optimiser's state of \(state!.count) parameters for a network of \(layout.count)")
@@ -41,9 +46,13 @@ public struct Trainer<S: Scalar>: Sendable {
         self.clipping = clipping
         optimizerState = state ?? OptimizerState(optimizer, count: layout.count)
         gradient = Parameters(layout)
+        segmentation = Segmentation(checkpointing: checkpointing)
         decayRuns = DecayRun.all(layout)
         classWeights = loss.classWeights()
     }
+
+    /// What passes keep in memory and what they compute again.
+    public var checkpointing: Checkpointing { segmentation.checkpointing }
 
     /// The learning rate of the next step.
     public var learningRate: Double {
@@ -115,40 +124,14 @@ public struct Trainer<S: Scalar>: Sendable {
 
     /// The workspace of an earlier pass over the same packing, or a new one in the place of the oldest.
     private mutating func workspace(_ packing: Packing, _ purpose: Purpose) -> Workspace<S> {
-        if let kept = workspaces.first(where: { $0.purpose == purpose && $0.packing == packing }) { return kept }
-        let workspace = Workspace<S>(network.configuration, packing, purpose)
+        if let kept = workspaces.first(where: { $0.isFor(purpose, packing, segmentation) }) {
+            return kept
+        }
+        let workspace = Workspace<S>(network.configuration, packing, purpose, segmentation)
         workspaces = [workspace] + workspaces.prefix(Self.keptWorkspaces - 1)
         return workspace
     }
 
     /// Enough for a training set's batches, its smaller last batch, and the same of a test set.
     private static var keptWorkspaces: Int { 4 }
-}
-
-/// Forward and loss of a shard; and backward, if there is room for a gradient.
-private struct LossWork<S: Scalar>: SharedWork {
-    let pass: Pass<S>
-    let loss: BatchLoss<S>
-    let targets: MatrixView<S>
-    /// [1, shards]
-    let losses: MatrixView<S>
-    let gradient: MatrixView<S>?
-
-    @specialized(where S == Float)
-    @specialized(where S == Double)
-    func perform(_ index: Int, thread: Int) {
-        let shard = pass.shard(index, thread: thread)
-        shard.forward(into: nil)
-        var sum: S = 0
-        for run in shard.outputRuns {
-            sum += loss.evaluate(
-                shard.outputs.rows(run.shard), targets.rows(run.batch),
-                gradient: gradient == nil ? nil : shard.outputGradient.rows(run.shard))
-        }
-        losses[0, index] = sum
-        if let gradient {
-            shard.backward(gradient: shard.ownGradient ?? gradient, dx: nil)
-            shard.addGradient(to: gradient)
-        }
-    }
 }
