@@ -23,6 +23,8 @@ public struct Trainer<S: Scalar>: Sendable {
     private let classWeights: Matrix<S>?
     /// The last passes' workspaces, the latest first: a batch of the same packing finds its own again.
     private var workspaces: [Workspace<S>] = []
+    /// Those of the last batch that was cut in windows.
+    var windows: Windows?
 
     /// - Parameters:
     ///   - checkpointing: what passes over long sequences keep in memory; the results are the same bits.
@@ -75,9 +77,19 @@ public struct Trainer<S: Scalar>: Sendable {
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func step(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
+        var state: State<S>?
+        return step(x.view, targets.view, packing, state: &state)
+    }
+
+    /// The same from given states, which become the final ones; nil: from zeros, and none are wanted.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    mutating func step(
+        _ x: MatrixView<S>, _ targets: MatrixView<S>, _ packing: Packing, state: inout State<S>?
+    ) -> S {
         let workspace = workspace(packing, .training)
         let gradient = gradient.values.mutableView()
-        let value = pass(x, targets, workspace, gradient: gradient)
+        let value = pass(x, targets, workspace, gradient: gradient, state: &state)
         guard value.isFinite else { return value }
         let clip = clipping.map { $0.constants(gradient) } ?? (constants: GradientConstants(), norm: nil)
         gradientNorm = clip.norm
@@ -98,28 +110,33 @@ public struct Trainer<S: Scalar>: Sendable {
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func evaluate(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
-        pass(x, targets, workspace(packing, .evaluation), gradient: nil)
+        var state: State<S>?
+        return pass(x.view, targets.view, workspace(packing, .evaluation), gradient: nil, state: &state)
     }
 
     /// Forward and loss; and backward, if there is room for a gradient.
     private func pass(
-        _ x: Matrix<S>, _ targets: Matrix<S>, _ workspace: Workspace<S>, gradient: MatrixView<S>?
+        _ x: MatrixView<S>, _ targets: MatrixView<S>, _ workspace: Workspace<S>, gradient: MatrixView<S>?,
+        state: inout State<S>?
     ) -> S {
         let packing = workspace.packing
         network.check(x, workspace)
+        if let state { network.check(state, sequences: packing.sequenceCount) }
         let loss = BatchLoss(
             loss, rows: network.configuration.outputRowCount(packing), columns: network.configuration.outputSize,
-            targets: targets.view, sequences: packing.sequenceCount, classWeights: classWeights?.view)
+            targets: targets, sequences: packing.sequenceCount, classWeights: classWeights?.view)
         workspace.occupy(threads: network.workers.threads)
         defer { workspace.release() }
-        workspace.load(nil, into: workspace.states)
+        workspace.load(state, into: workspace.states)
         workspace.load(nil, into: workspace.stateGradients)
         network.share(
             workspace,
             LossWork(
-                pass: network.pass(x.view, workspace), loss: loss, targets: targets.view,
+                pass: network.pass(x, workspace), loss: loss, targets: targets,
                 losses: workspace.losses.view, gradient: gradient))
-        return workspace.shards.indices.reduce(0) { $0 + workspace.losses.view[0, $1] }
+        let value = workspace.shards.indices.reduce(0) { $0 + workspace.losses.view[0, $1] }
+        if state != nil && value.isFinite { workspace.store(workspace.states, into: &state!) }
+        return value
     }
 
     /// The workspace of an earlier pass over the same packing, or a new one in the place of the oldest.
