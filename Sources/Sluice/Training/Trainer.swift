@@ -11,6 +11,10 @@ public struct Trainer<S: Scalar>: Sendable {
     public var schedule: Schedule { didSet { schedule.check() } }
     /// What keeps the gradient from being too large, if anything does.
     public var clipping: Clipping? { didSet { clipping?.check() } }
+    /// What a step leaves out at random; an evaluation leaves nothing out. After a change the next step makes room for it.
+    public var regularization: Regularization { didSet { regularization.check(network.configuration) } }
+    /// Where the masks of the next steps come from: a number a sequence. Part of what a run's future depends on.
+    public var random: Random
     /// What the optimiser and the schedule remember.
     public private(set) var optimizerState: OptimizerState<S>
     /// The norm of the last step's gradient before it was clipped, where clipping is by norm.
@@ -22,15 +26,20 @@ public struct Trainer<S: Scalar>: Sendable {
     /// The last passes' workspaces, the latest first: a batch of the same packing finds its own again.
     private var workspaces: [Workspace<S>] = []
 
-    /// - Parameter state: of an earlier run that this one goes on with, from the parameters that it had then.
+    /// - Parameters:
+    ///   - regularization: what steps leave out at random.
+    ///   - random: where its masks come from; without regularisation nothing is drawn.
+    ///   - state: of an earlier run that this one goes on with, from the parameters that it had then.
     public init(
         _ network: Network<S>, loss: Loss, optimizer: Optimizer, schedule: Schedule = .constant,
-        clipping: Clipping? = nil, resuming state: OptimizerState<S>? = nil
+        clipping: Clipping? = nil, regularization: Regularization = .none, random: Random = Random(seed: 0),
+        resuming state: OptimizerState<S>? = nil
     ) {
         let layout = network.parameters.layout
         loss.check(outputSize: network.configuration.outputSize)
         schedule.check()
         clipping?.check()
+        regularization.check(network.configuration)
         precondition(
             state == nil || state!.count == layout.count,
             "an optimiser's state of \(state!.count) parameters for a network of \(layout.count)")
@@ -39,6 +48,8 @@ public struct Trainer<S: Scalar>: Sendable {
         self.optimizer = optimizer
         self.schedule = schedule
         self.clipping = clipping
+        self.regularization = regularization
+        self.random = random
         optimizerState = state ?? OptimizerState(optimizer, count: layout.count)
         gradient = Parameters(layout)
         decayRuns = DecayRun.all(layout)
@@ -66,7 +77,7 @@ public struct Trainer<S: Scalar>: Sendable {
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func step(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
-        let workspace = workspace(packing, .training)
+        let workspace = workspace(packing, .training, regularization)
         let gradient = gradient.values.mutableView()
         let value = pass(x, targets, workspace, gradient: gradient)
         guard value.isFinite else { return value }
@@ -89,11 +100,11 @@ public struct Trainer<S: Scalar>: Sendable {
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func evaluate(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
-        pass(x, targets, workspace(packing, .evaluation), gradient: nil)
+        pass(x, targets, workspace(packing, .evaluation, .none), gradient: nil)
     }
 
     /// Forward and loss; and backward, if there is room for a gradient.
-    private func pass(
+    private mutating func pass(
         _ x: Matrix<S>, _ targets: Matrix<S>, _ workspace: Workspace<S>, gradient: MatrixView<S>?
     ) -> S {
         let packing = workspace.packing
@@ -103,6 +114,7 @@ public struct Trainer<S: Scalar>: Sendable {
             targets: targets.view, sequences: packing.sequenceCount, classWeights: classWeights?.view)
         workspace.occupy(threads: network.workers.threads)
         defer { workspace.release() }
+        workspace.drawSeeds(using: &random)
         workspace.load(nil, into: workspace.states)
         workspace.load(nil, into: workspace.stateGradients)
         network.share(
@@ -114,9 +126,14 @@ public struct Trainer<S: Scalar>: Sendable {
     }
 
     /// The workspace of an earlier pass over the same packing, or a new one in the place of the oldest.
-    private mutating func workspace(_ packing: Packing, _ purpose: Purpose) -> Workspace<S> {
-        if let kept = workspaces.first(where: { $0.purpose == purpose && $0.packing == packing }) { return kept }
-        let workspace = Workspace<S>(network.configuration, packing, purpose)
+    private mutating func workspace(
+        _ packing: Packing, _ purpose: Purpose, _ regularization: Regularization
+    ) -> Workspace<S> {
+        let kept = workspaces.first {
+            $0.purpose == purpose && $0.regularization == regularization && $0.packing == packing
+        }
+        if let kept { return kept }
+        let workspace = Workspace<S>(network.configuration, packing, purpose, regularization)
         workspaces = [workspace] + workspaces.prefix(Self.keptWorkspaces - 1)
         return workspace
     }
