@@ -8,6 +8,8 @@
 ///     resetBefore    n = tanh(x Wn + (r*h) Un + bn)            h' = z*h + (1-z)*n
 ///     resetAfter     n = tanh(x Wn + bn + r*(h Un + cn))       h' = z*h + (1-z)*n
 ///
+/// Where recurrent dropout is on, the products and r*h read d*h; the leak of h into h' does not.
+///
 /// A row of the tape is `n r z q`, each H wide, where q is the candidate's recurrent side: h Un + cn after, r*h before.
 /// So the input product and its gradient are the tape's first three columns, and for `resetAfter` the recurrent
 /// product's gradient is its last three, in the order of U: one product each, wherever they are needed.

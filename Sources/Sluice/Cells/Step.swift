@@ -29,8 +29,8 @@ struct BackwardStep<S: Scalar> {
     let dy: MatrixView<S>?
     /// [B, P] in, gradient of the state after the step from later steps; out, of the state before.
     let dh: MatrixView<S>
-    /// [B, P] gradient of `recurrent`: `dh` itself, unless the scan drops some of it. Overwrites in cells whose state goes into
-    /// the next by U's products alone, else accumulates.
+    /// [B, P] gradient of `recurrent`: `dh` itself, unless the scan drops some of it. Accumulates in cells that leak
+    /// (``CellShape/leaks``), else overwrites.
     let drecurrent: MatrixView<S>
     /// [B, H] as `dh`, of the cell state; empty in cells without one.
     let dc: MatrixView<S>

@@ -15,15 +15,15 @@ struct Mask<S: Scalar>: Sendable {
     /// What tells this mask from others of the same sequence.
     private let place: UInt64
     private let threshold: UInt64
-    /// The mask's value where an element is struck, and where not.
-    private let struck: S
+    /// The mask's value where an element is not struck, and what is added to it where it is.
     private let kept: S
+    private let change: S
 
     private init(_ kind: Kind, index: Int, rate: Double, struck: S, kept: S) {
         place = (UInt64(index) &* 64 &+ kind.rawValue &+ 1) &* splitMixGamma
         threshold = UInt64((rate * 0x1p32).rounded())
-        self.struck = struck
         self.kept = kept
+        change = struck - kept
     }
 
     /// 0 where an element is dropped, else 1 / (1 - rate), so that the mean stays; nil: of rate 0.
@@ -46,14 +46,16 @@ struct Mask<S: Scalar>: Sendable {
         while column + 1 < count {
             state &+= splitMixGamma
             let word = splitMix(state)
-            unsafe base[column] = word & 0xFFFF_FFFF < threshold ? struck : kept
-            unsafe base[column &+ 1] = word >> 32 < threshold ? struck : kept
+            unsafe base[column] = value(word & 0xFFFF_FFFF)
+            unsafe base[column &+ 1] = value(word >> 32)
             column &+= 2
         }
-        if column < count {
-            unsafe base[column] = splitMix(state &+ splitMixGamma) & 0xFFFF_FFFF < threshold ? struck : kept
-        }
+        if column < count { unsafe base[column] = value(splitMix(state &+ splitMixGamma) & 0xFFFF_FFFF) }
     }
+
+    /// By arithmetic: a processor cannot foresee a branch on random bits. The sign of the difference says which is less.
+    @inline(__always)
+    private func value(_ bits: UInt64) -> S { kept + change * S(Int64(bitPattern: (bits &- threshold) >> 63)) }
 }
 
 // MARK: Masked rows
@@ -90,7 +92,8 @@ extension MatrixView {
     func choose(_ old: MatrixView, _ new: MatrixView, _ mask: MatrixView) {
         precondition(rows == 1 && hasShape(of: old) && hasShape(of: new) && hasShape(of: mask))
         for column in 0..<columns {
-            unsafe base[column] = unsafe mask.base[column] == 0 ? new.base[column] : old.base[column]
+            let mask = unsafe mask.base[column]
+            unsafe base[column] = unsafe mask * old.base[column] + (1 - mask) * new.base[column]
         }
     }
 
@@ -101,9 +104,9 @@ extension MatrixView {
     func separate(old: MatrixView, _ mask: MatrixView) {
         precondition(rows == 1 && hasShape(of: old) && hasShape(of: mask))
         for column in 0..<columns {
-            let gradient = unsafe base[column], isKept = unsafe mask.base[column] == 0
-            unsafe old.base[column] = isKept ? 0 : gradient
-            unsafe base[column] = isKept ? gradient : 0
+            let gradient = unsafe base[column], mask = unsafe mask.base[column]
+            unsafe old.base[column] = mask * gradient
+            unsafe base[column] = (1 - mask) * gradient
         }
     }
 

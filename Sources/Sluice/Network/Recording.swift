@@ -144,10 +144,10 @@ extension Network {
         return Recording(self, x, workspace, state)
     }
 
-    /// Computes a batch with some of it left out at random, as training does, and keeps what the backward pass needs: outputs,
-    /// states and gradients are those of the network so thinned.
+    /// Computes a batch with some of it left out at random, as training does, and keeps what the backward pass needs:
+    /// outputs, states and gradients are those of the network so thinned.
     ///
-    /// - Parameter random: gives a number for each sequence, in the caller's order, that its masks follow from.
+    /// - Parameter random: gives a number for each sequence, in the caller's order, from which its masks follow.
     public func record(
         _ x: Matrix<S>, _ packing: Packing, from state: State<S>? = nil, regularization: Regularization,
         using random: inout Random

@@ -159,8 +159,8 @@ struct Scan<S: Scalar> {
         zonesCells ? buffers.zonedCells.rows(rows.shard) : buffers.tape.rows(rows.shard).columns(cellColumns!)
     }
 
-    /// [R, P] the states before each step of a chunk, as U's products read them. With equal lengths they follow one another, one
-    /// step behind the states; otherwise they are gathered, and so are those of which some are dropped.
+    /// [R, P] the states before each step of a chunk, as U's products read them. With equal lengths they follow one
+    /// another, one step behind the states; otherwise they are gathered, and so are those of which some are dropped.
     private func recurrentStates(of chunk: Range<Int>) -> MatrixView<S> {
         let shard = unsafe shard
         let rows = shard.runs.rows(of: chunk)

@@ -1,5 +1,5 @@
-/// What a scan leaves out at random, and where it lays that out: see ``Regularization``. It stands around the cell, which knows
-/// nothing of it but that U's products may read other states than its own.
+/// What a scan leaves out at random, and where it lays that out: see ``Regularization``. It stands around the cell, which
+/// knows nothing of it but that U's products may read another state than its leak.
 struct ScanMasks<S: Scalar> {
     /// Of the inputs: at every step afresh, and the same at all steps.
     private let dropout: Mask<S>?
@@ -11,8 +11,8 @@ struct ScanMasks<S: Scalar> {
     /// By the batch's positions, and that of the shard's first sequence.
     private let seeds: [UInt64]
     private let firstPosition: Int
-    /// The shard's lengths, for a scan that runs back through time: dropout counts its steps in time's order, so that both
-    /// directions read the same inputs.
+    /// The shard's lengths, for a scan that runs back through time: dropout counts its steps in time's order, so that
+    /// both directions read the same inputs.
     private let reversedLengths: [Int]?
     /// Whether the state goes into the next one by itself too.
     private let leaks: Bool

@@ -11,7 +11,8 @@ public struct Trainer<S: Scalar>: Sendable {
     public var schedule: Schedule { didSet { schedule.check() } }
     /// What keeps the gradient from being too large, if anything does.
     public var clipping: Clipping? { didSet { clipping?.check() } }
-    /// What a step leaves out at random; an evaluation leaves nothing out. After a change the next step makes room for it.
+    /// What a step leaves out at random; an evaluation leaves nothing out. After a change the next step makes its
+    /// buffers anew.
     public var regularization: Regularization { didSet { regularization.check(network.configuration) } }
     /// Where the masks of the next steps come from: a number a sequence. Part of what a run's future depends on.
     public var random: Random
