@@ -11,6 +11,11 @@ public struct Trainer<S: Scalar>: Sendable {
     public var schedule: Schedule { didSet { schedule.check() } }
     /// What keeps the gradient from being too large, if anything does.
     public var clipping: Clipping? { didSet { clipping?.check() } }
+    /// What a step leaves out at random; an evaluation leaves nothing out. After a change the next step makes its
+    /// buffers anew.
+    public var regularization: Regularization { didSet { regularization.check(network.configuration) } }
+    /// Where the masks of the next steps come from: a number a sequence. Part of what a run's future depends on.
+    public var random: Random
     /// What the optimiser and the schedule remember.
     public private(set) var optimizerState: OptimizerState<S>
     /// The norm of the last step's gradient before it was clipped, where clipping is by norm.
@@ -28,16 +33,20 @@ public struct Trainer<S: Scalar>: Sendable {
 
     /// - Parameters:
     ///   - checkpointing: what passes over long sequences keep in memory; the results are the same bits.
+    ///   - regularization: what steps leave out at random.
+    ///   - random: where its masks come from; without regularisation nothing is drawn.
     ///   - state: of an earlier run that this one goes on with, from the parameters that it had then.
     public init(
         _ network: Network<S>, loss: Loss, optimizer: Optimizer, schedule: Schedule = .constant,
-        clipping: Clipping? = nil, checkpointing: Checkpointing = .none, resuming state: OptimizerState<S>? = nil
+        clipping: Clipping? = nil, checkpointing: Checkpointing = .none, regularization: Regularization = .none,
+        random: Random = Random(seed: 0), resuming state: OptimizerState<S>? = nil
     ) {
         let layout = network.parameters.layout
         loss.check(outputSize: network.configuration.outputSize)
         schedule.check()
         clipping?.check()
         checkpointing.check(network.configuration)
+        regularization.check(network.configuration)
         precondition(
             state == nil || state!.count == layout.count,
             "an optimiser's state of \(state!.count) parameters for a network of \(layout.count)")
@@ -46,6 +55,8 @@ public struct Trainer<S: Scalar>: Sendable {
         self.optimizer = optimizer
         self.schedule = schedule
         self.clipping = clipping
+        self.regularization = regularization
+        self.random = random
         optimizerState = state ?? OptimizerState(optimizer, count: layout.count)
         gradient = Parameters(layout)
         segmentation = Segmentation(checkpointing: checkpointing)
@@ -87,7 +98,7 @@ public struct Trainer<S: Scalar>: Sendable {
     mutating func step(
         _ x: MatrixView<S>, _ targets: MatrixView<S>, _ packing: Packing, state: inout State<S>?
     ) -> S {
-        let workspace = workspace(packing, .training)
+        let workspace = workspace(packing, .training, regularization)
         let gradient = gradient.values.mutableView()
         let value = pass(x, targets, workspace, gradient: gradient, state: &state)
         guard value.isFinite else { return value }
@@ -111,11 +122,11 @@ public struct Trainer<S: Scalar>: Sendable {
     @specialized(where S == Double)
     public mutating func evaluate(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
         var state: State<S>?
-        return pass(x.view, targets.view, workspace(packing, .evaluation), gradient: nil, state: &state)
+        return pass(x.view, targets.view, workspace(packing, .evaluation, .none), gradient: nil, state: &state)
     }
 
     /// Forward and loss; and backward, if there is room for a gradient.
-    private func pass(
+    private mutating func pass(
         _ x: MatrixView<S>, _ targets: MatrixView<S>, _ workspace: Workspace<S>, gradient: MatrixView<S>?,
         state: inout State<S>?
     ) -> S {
@@ -127,6 +138,7 @@ public struct Trainer<S: Scalar>: Sendable {
             targets: targets, sequences: packing.sequenceCount, classWeights: classWeights?.view)
         workspace.occupy(threads: network.workers.threads)
         defer { workspace.release() }
+        workspace.drawSeeds(using: &random)
         workspace.load(state, into: workspace.states)
         workspace.load(nil, into: workspace.stateGradients)
         network.share(
@@ -140,11 +152,13 @@ public struct Trainer<S: Scalar>: Sendable {
     }
 
     /// The workspace of an earlier pass over the same packing, or a new one in the place of the oldest.
-    private mutating func workspace(_ packing: Packing, _ purpose: Purpose) -> Workspace<S> {
-        if let kept = workspaces.first(where: { $0.isFor(purpose, packing, segmentation) }) {
+    private mutating func workspace(
+        _ packing: Packing, _ purpose: Purpose, _ regularization: Regularization
+    ) -> Workspace<S> {
+        if let kept = workspaces.first(where: { $0.isFor(purpose, packing, segmentation, regularization) }) {
             return kept
         }
-        let workspace = Workspace<S>(network.configuration, packing, purpose, segmentation)
+        let workspace = Workspace<S>(network.configuration, packing, purpose, segmentation, regularization)
         workspaces = [workspace] + workspaces.prefix(Self.keptWorkspaces - 1)
         return workspace
     }
