@@ -72,7 +72,7 @@ let package = Package(
             name: "learning",
             dependencies: ["Sluice", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Benchmarks/learning",
-            exclude: ["README.md"],
+            exclude: ["README.md", "run", "learn.py", "curves.py", "table.py", "torch_learner.py"],
             swiftSettings: optimized
         ),
 

@@ -10,13 +10,13 @@ struct Adding: ParsableCommand {
     @Option(help: "H, the hidden units, if others.") var hidden: Int?
     @Option(help: "T, the steps of a sequence.") var steps = 600
     @Option(help: "B, the sequences of an update.") var batch = 32
-    @Option(help: "Updates.") var updates = 4000
-    @Option(help: "Adam's largest step size.") var learningRate = 0.003
-    @Option(help: "Updates over which the step size rises.") var warmUp = 100
+    @Option(help: "Updates.") var updates = 3000
+    @Option(help: "Adam's largest step size.") var learningRate = 0.01
+    @Option(help: "Updates over which the step size rises; a fiftieth of all if not said.") var warmUp: Int?
     @Option(help: "The largest norm of a gradient.") var clip = 1.0
-    @Option(parsing: .unconditional, help: "The first bias of the gate that keeps the state.") var keepBias = 0.0
+    @Option(help: "Steps that units remember at most at first; T if not said, 1 for biases of 0.") var memory: Int?
     @Option(help: "Start of all random numbers of the training.") var seed: UInt64 = 1
-    @Option(help: "Updates between two tests.") var testInterval = 100
+    @Option(help: "Updates between two tests.") var testInterval = 50
     @Option(help: "Threads; the result does not depend on them.") var threads = 1
 
     /// Sequences of the test set, in batches of this many.
@@ -27,16 +27,14 @@ struct Adding: ParsableCommand {
     var recipe: Recipe {
         let sizes: [Architecture: Int] = [.gru: 151, .lstm: 130, .rnn: 263]
         return Recipe(
-            architecture: architecture, hidden: hidden ?? sizes[architecture]!, keepBias: keepBias, batch: batch,
-            updates: updates, learningRate: learningRate, warmUp: warmUp, clip: clip, seed: seed)
+            architecture: architecture, hidden: hidden ?? sizes[architecture]!, memory: memory ?? steps, batch: batch,
+            updates: updates, learningRate: learningRate, warmUp: warmUp ?? updates / 50, clip: clip, seed: seed)
     }
 
     func validate() throws {
         try recipe.validate()
         guard steps >= 2 else { throw ValidationError("--steps must be at least 2, not \(steps).") }
-        guard testInterval >= 1 else {
-            throw ValidationError("--test-interval must be at least 1, not \(testInterval).")
-        }
+        try Recipe.check(testInterval: testInterval, threads: threads)
     }
 
     /// The test set, which no seed of a training changes.

@@ -7,16 +7,16 @@ struct Addition: ParsableCommand {
         abstract: "Binary addition: a small network learns from short numbers to add long ones exactly.")
 
     @Option(help: "H, the hidden units.") var hidden = 16
-    @Option(help: "Bits of the training's numbers.") var bits = 16
+    @Option(help: "Bits of the training's numbers.") var bits = 32
     @Option(help: "Bits of the test's numbers, at most 64.") var testBits = 64
-    @Option(help: "B, the sums of an update.") var batch = 64
-    @Option(help: "Updates.") var updates = 1000
+    @Option(help: "B, the sums of an update.") var batch = 32
+    @Option(help: "Updates.") var updates = 500
     @Option(help: "Adam's largest step size.") var learningRate = 0.02
-    @Option(help: "Updates over which the step size rises.") var warmUp = 20
+    @Option(help: "Updates over which the step size rises; a fiftieth of all if not said.") var warmUp: Int?
     @Option(help: "The largest norm of a gradient.") var clip = 1.0
     @Option(help: "The first seed of the training.") var seed: UInt64 = 1
     @Option(help: "How many seeds, one after another.") var seeds = 1
-    @Option(help: "Updates between two tests.") var testInterval = 50
+    @Option(help: "Updates between two tests.") var testInterval = 20
     @Option(help: "Threads; the result does not depend on them.") var threads = 1
 
     /// The pairs that are added at each point of a curve, and others at its end.
@@ -26,8 +26,8 @@ struct Addition: ParsableCommand {
 
     func recipe(seed: UInt64) -> Recipe {
         Recipe(
-            architecture: .gru, hidden: hidden, keepBias: 0, batch: batch, updates: updates,
-            learningRate: learningRate, warmUp: warmUp, clip: clip, seed: seed)
+            architecture: .gru, hidden: hidden, memory: 1, batch: batch, updates: updates,
+            learningRate: learningRate, warmUp: warmUp ?? updates / 50, clip: clip, seed: seed)
     }
 
     func validate() throws {
@@ -35,9 +35,8 @@ struct Addition: ParsableCommand {
         for (name, value) in [("bits", bits), ("test-bits", testBits)] where !(1...64).contains(value) {
             throw ValidationError("--\(name) must be from 1 to 64, not \(value).")
         }
-        for (name, value) in [("seeds", seeds), ("test-interval", testInterval)] where value < 1 {
-            throw ValidationError("--\(name) must be at least 1, not \(value).")
-        }
+        guard seeds >= 1 else { throw ValidationError("--seeds must be at least 1, not \(seeds).") }
+        try Recipe.check(testInterval: testInterval, threads: threads)
     }
 
     func run() throws {

@@ -1,6 +1,14 @@
 import ArgumentParser
 import Sluice
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 /// A network by its usual name.
 enum Architecture: String, Codable, CaseIterable, ExpressibleByArgument, Sendable {
     case gru, lstm, rnn
@@ -19,8 +27,10 @@ struct Recipe: Codable, Hashable, Sendable {
     var architecture: Architecture
     /// H, the hidden units.
     var hidden: Int
-    /// The bias, at first, of the gate that keeps the state: a GRU's z, an LSTM's f. Other biases begin at 0.
-    var keepBias: Double
+    /// M: the gates that keep the state (a GRU's z, an LSTM's f) begin with biases log u, u uniform in [1, M), so that units
+    /// remember for 1 to M steps (Tallec and Ollivier 2018, arXiv 1804.11188); an LSTM's input gates with -log u. Other
+    /// biases begin at 0, and these too where M is 1.
+    var memory: Int
     /// B, the sequences of an update, drawn anew for each.
     var batch: Int
     var updates: Int
@@ -44,13 +54,25 @@ struct Recipe: Codable, Hashable, Sendable {
         let configuration = Configuration(
             cell: architecture.cell, inputSize: inputs, hiddenSize: hidden, head: head)
         var network = Network<S>(configuration, .keras, using: &random, workers: Workers(threads: threads))
-        if architecture != .rnn {
+        var bias = network.parameters["bias_ih_l0"]
+        for unit in 0..<(architecture == .rnn ? 0 : hidden) {
+            let log = log(1 + random.uniform() * Double(memory - 1))
             // Gates stand in PyTorch's order, r z n and i f g o: the one that keeps the state is the second.
-            var bias = network.parameters["bias_ih_l0"]
-            for unit in hidden..<2 * hidden { bias[0, unit] = S(keepBias) }
-            network.parameters["bias_ih_l0"] = bias
+            bias[0, hidden + unit] = S(log)
+            if architecture == .lstm { bias[0, unit] = S(-log) }
         }
+        network.parameters["bias_ih_l0"] = bias
         return network
+    }
+
+    /// Refuses what no run can do, beside its recipe.
+    static func check(testInterval: Int, threads: Int) throws {
+        guard testInterval >= 1 else {
+            throw ValidationError("--test-interval must be at least 1, not \(testInterval).")
+        }
+        guard (1...256).contains(threads) else {
+            throw ValidationError("--threads must be from 1 to 256, not \(threads).")
+        }
     }
 
     /// Refuses numbers that no run can have.
@@ -58,6 +80,7 @@ struct Recipe: Codable, Hashable, Sendable {
         for (name, value) in [("hidden", hidden), ("batch", batch), ("updates", updates)] where value < 1 {
             throw ValidationError("--\(name) must be at least 1, not \(value).")
         }
+        guard memory >= 1 else { throw ValidationError("--memory must be at least 1, not \(memory).") }
         guard (0...updates).contains(warmUp) else {
             throw ValidationError("--warm-up must be from 0 to \(updates), the updates, not \(warmUp).")
         }
