@@ -60,7 +60,7 @@ struct Adding: ParsableCommand {
                 parameters: course.trainer.network.parameters.layout.count, threads: threads))
         var testLoss = Double.nan
         while course.updates < updates {
-            let trainLoss = course.advance(min(testInterval, updates - course.updates))
+            let trainLoss = try course.advance(min(testInterval, updates - course.updates))
             testLoss = course.test(test)
             try Record.write(
                 Point(

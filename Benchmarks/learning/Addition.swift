@@ -72,7 +72,7 @@ struct Addition: ParsableCommand {
                 parameters: course.trainer.network.parameters.layout.count, threads: threads))
         var testLoss = Double.nan
         while course.updates < updates {
-            let trainLoss = course.advance(min(testInterval, updates - course.updates))
+            let trainLoss = try course.advance(min(testInterval, updates - course.updates))
             testLoss = course.test([test])
             try Record.write(
                 Point(
@@ -85,6 +85,9 @@ struct Addition: ParsableCommand {
                 updates: course.updates, seconds: course.stopwatch.seconds, cpuSeconds: course.stopwatch.cpuSeconds,
                 testLoss: testLoss,
                 exact: BinaryAddition.exactCount(course.trainer.network, finalPairs, bits: testBits),
-                pairs: Self.pairs, parametersHash: course.parametersHash))
+                pairs: Self.pairs,
+                exactLongCarries: BinaryAddition.exactCount(
+                    course.trainer.network, finalPairs.map { $0.withLongCarry(bits: testBits) }, bits: testBits),
+                parametersHash: course.parametersHash))
     }
 }

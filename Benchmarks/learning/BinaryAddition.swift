@@ -15,6 +15,12 @@ enum BinaryAddition {
             return Sum(low: low, carry: carry)
         }
 
+        /// The hardest sum that begins with a or a + 1, whichever is odd: 2^bits, its carry running over all bits.
+        func withLongCarry(bits: Int) -> Addends {
+            let a = a | 1
+            return Addends(a: a, b: ((0 &- a) << UInt64(64 - bits)) >> UInt64(64 - bits))
+        }
+
         /// Draws a, then b, each uniform in 0 ..< 2^bits, bits at most 64.
         static func random(bits: Int, using random: inout Random) -> Addends {
             let a = random.next() >> UInt64(64 - bits)

@@ -30,8 +30,9 @@ struct Course<S: Scalar> {
 
     /// Trains for so many updates more.
     ///
-    /// - Returns: the mean of their losses, each before its update; not a number if one is not finite, which ends the run.
-    mutating func advance(_ count: Int) -> Double {
+    /// - Returns: the mean of their losses, each before its update.
+    /// - Throws: if that is not finite.
+    mutating func advance(_ count: Int) throws(NonFiniteLoss) -> Double {
         var sum = 0.0
         stopwatch.start()
         for _ in 0..<count {
@@ -40,6 +41,7 @@ struct Course<S: Scalar> {
         }
         stopwatch.stop()
         updates += count
+        guard sum.isFinite else { throw NonFiniteLoss(updates: updates) }
         return sum / Double(count)
     }
 
@@ -54,4 +56,13 @@ struct Course<S: Scalar> {
 extension Course {
     /// Tells two trained networks apart by any bit.
     var parametersHash: String { Record.hash(trainer.network.parameters.values.elements.map { Double($0) }) }
+}
+
+/// Why a run ends early.
+struct NonFiniteLoss: Error, CustomStringConvertible {
+    let updates: Int
+
+    var description: String {
+        "a loss of the updates up to \(updates) is not finite; a smaller --learning-rate or --clip may help"
+    }
 }

@@ -45,7 +45,9 @@ struct Result: Encodable {
     var exact: Int?
     /// How many pairs that were.
     var pairs: Int?
-    /// Numbers that depend on every bit of the parameters: FNV-1a of their bytes.
+    /// Exact sums among as many pairs whose carry runs from the lowest bit to the highest.
+    var exactLongCarries: Int?
+    /// Of every bit of the parameters.
     let parametersHash: String
 }
 
@@ -54,8 +56,6 @@ enum Record {
     static func write(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         print(String(decoding: try encoder.encode(value), as: UTF8.self))
         fflush(nil)
     }

@@ -71,6 +71,17 @@ import Testing
         #expect(sum != Addends(a: .max, b: 1).sum)
     }
 
+    @Test(arguments: [1, 5, 64]) func aLongCarryRunsOverAllBits(bits: Int) {
+        var random = Random(seed: 1)
+        for _ in 0..<20 {
+            let pair = Addends.random(bits: bits, using: &random).withLongCarry(bits: bits)
+            #expect(pair.a & 1 == 1 && pair.b & 1 == 1)
+            var power = BinaryAddition.Sum()
+            power[bits] = true
+            #expect(pair.sum == power)
+        }
+    }
+
     @Test func numbersKeepToTheirBits() {
         var random = Random(seed: 1)
         let pairs = (0..<200).map { _ in Addends.random(bits: 5, using: &random) }
@@ -80,9 +91,9 @@ import Testing
 }
 
 @Suite struct CourseTests {
-    private func adding(seed: UInt64, threads: Int = 1) throws -> Course<Float> {
+    private func adding(seed: UInt64, threads: Int = 1, learningRate: String = "0.03") throws -> Course<Float> {
         let recipe = try Adding.parse([
-            "--steps", "8", "--hidden", "16", "--updates", "200", "--learning-rate", "0.03", "--seed", "\(seed)",
+            "--steps", "8", "--hidden", "16", "--updates", "200", "--learning-rate", learningRate, "--seed", "\(seed)",
         ]).recipe
         return Course(
             recipe, head: Head(outputSize: 1, steps: .last), loss: .meanSquaredError, threads: threads,
@@ -93,20 +104,25 @@ import Testing
         var course = try adding(seed: 1)
         let test: [Batch<Float>] = Adding.test(steps: 8)
         let before = course.test(test)
-        _ = course.advance(200)
+        _ = try course.advance(200)
         #expect(course.test(test) < min(before, AddingProblem.errorOfTheMean) / 10)
         #expect(course.updates == 200)
         #expect(course.trainer.learningRate < 1e-5)
     }
 
+    @Test func aLossThatIsNotFiniteEndsARun() throws {
+        var course = try adding(seed: 1, learningRate: "1e38")
+        #expect(throws: NonFiniteLoss.self) { try course.advance(200) }
+    }
+
     @Test func aSeedGivesTheSameBits() throws {
         var first = try adding(seed: 1), again = try adding(seed: 1, threads: 2), other = try adding(seed: 2)
-        let loss = first.advance(20)
+        let loss = try first.advance(20)
         // However the updates are counted out.
-        _ = again.advance(5)
-        _ = again.advance(15)
+        _ = try again.advance(5)
+        _ = try again.advance(15)
         #expect(first.parametersHash == again.parametersHash)
-        #expect(loss != other.advance(20))
+        #expect(try loss != other.advance(20))
         #expect(first.parametersHash != other.parametersHash)
     }
 
@@ -143,7 +159,7 @@ import Testing
     @Test func additionIsLearnt() throws {
         let command = try Addition.parse(["--bits", "16", "--updates", "200", "--batch", "32"])
         var course = command.course(command.recipe(seed: 1))
-        _ = course.advance(200)
+        _ = try course.advance(200)
         var random = Random(seed: 9)
         let pairs = (0..<100).map { _ in BinaryAddition.Addends.random(bits: 64, using: &random) }
         #expect(BinaryAddition.exactCount(course.trainer.network, pairs, bits: 64) > 90)
