@@ -106,7 +106,7 @@ class Benchmark:
     def __init__(self, options):
         self.options = options
         self.folder = options.output
-        self.logs = self.folder / "learning-logs" if options.keep_logs else pathlib.Path(options.scratch)
+        self.logs = self.folder / "runs" if options.keep_logs else pathlib.Path(options.scratch)
         for folder in (self.folder, self.logs):
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -152,7 +152,7 @@ def main():
     parser.add_argument("--systems", default="sluice,torch", type=lambda text: text.split(","))
     parser.add_argument("--quick", action="store_true", help="seconds instead of an hour; give another --output")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "Benchmarks/results")
-    parser.add_argument("--keep-logs", action="store_true", help="lines as they come in OUTPUT/learning-logs")
+    parser.add_argument("--keep-logs", action="store_true", help="lines as they come in OUTPUT/runs (ignored by git)")
     parser.add_argument("--learning", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--scratch", required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
