@@ -42,14 +42,15 @@ def first(run, is_there):
 
 def adding(runs):
     lines = [["network", "parameters", "system", "updates", "test MSE", f"{GOAL:g} from update", "from CPU s on",
-              "CPU s in all", "wall s", "load", "Bai et al."]]
+              "CPU s in all", "wall s", "load", "commit", "Bai et al."]]
     for run in runs:
         heading, result = run["heading"], run["result"]
         name = heading["recipe"]["architecture"]
         lines.append([
             NAMES[name], f"{heading['parameters']:,}", heading["system"], f"{result['updates']:,}",
             error(result["testLoss"]), *first(run, lambda point: point["testLoss"] <= GOAL),
-            significant(result["cpuSeconds"]), significant(result["seconds"]), run["machine"]["load"], PAPER[name]])
+            significant(result["cpuSeconds"]), significant(result["seconds"]), run["machine"]["load"],
+            run["machine"]["commit"], PAPER[name]])
     heading = runs[0]["heading"]
     recipe, sizes = heading["recipe"], heading["sizes"]
     return f"""# The adding problem, T = {sizes['steps']}
