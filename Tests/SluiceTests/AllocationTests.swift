@@ -111,19 +111,22 @@ import TestSupport
 
     @Test func recordingInAKeptWorkspace() async {
         await #expect(processExitsWith: .success) {
-            var random = Random(seed: 1)
-            let configuration = Configuration(cell: .gru(.resetBefore), inputSize: 16, hiddenSize: 32)
-            let packing = Packing(sequences: 40, steps: 4)
-            let network = Network<Double>(configuration, .keras, using: &random, workers: Workers(threads: 2))
-            let x = Matrix<Double>.random(rows: packing.rowCount, columns: 16, using: &random)
-            let dy = Matrix<Double>.random(rows: packing.rowCount, columns: 32, using: &random)
-            let workspace = Workspace<Double>(configuration, packing, recording: true)
-            var gradients = Gradients<Double>(configuration, packing)
-            network.record(x, in: workspace).backward(outputs: dy, into: &gradients)
-            let before = allocation_count()
-            for _ in 0..<50 { network.record(x, in: workspace).backward(outputs: dy, into: &gradients) }
-            let allocations = allocation_count() - before
-            precondition(allocations == 0, "\(allocations) in 50 passes")
+            // Shards over the threads; large products over the threads.
+            for (sequences, hidden) in [(40, 32), (9, 256)] {
+                var random = Random(seed: 1)
+                let configuration = Configuration(cell: .gru(.resetBefore), inputSize: 16, hiddenSize: hidden)
+                let packing = Packing(sequences: sequences, steps: 4)
+                let network = Network<Double>(configuration, .keras, using: &random, workers: Workers(threads: 2))
+                let x = Matrix<Double>.random(rows: packing.rowCount, columns: 16, using: &random)
+                let dy = Matrix<Double>.random(rows: packing.rowCount, columns: hidden, using: &random)
+                let workspace = Workspace<Double>(configuration, packing, recording: true)
+                var gradients = Gradients<Double>(configuration, packing)
+                network.record(x, in: workspace).backward(outputs: dy, into: &gradients)
+                let before = allocation_count()
+                for _ in 0..<50 { network.record(x, in: workspace).backward(outputs: dy, into: &gradients) }
+                let allocations = allocation_count() - before
+                precondition(allocations == 0, "\(hidden) hidden units: \(allocations) in 50 passes")
+            }
         }
     }
 
