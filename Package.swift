@@ -68,6 +68,13 @@ let package = Package(
             path: "Benchmarks/bench",
             swiftSettings: optimized
         ),
+        .executableTarget(
+            name: "learning",
+            dependencies: ["Sluice", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Benchmarks/learning",
+            exclude: ["README.md", "run", "learn.py", "curves.py", "table.py", "torch_learner.py"],
+            swiftSettings: optimized
+        ),
 
         // MARK: Tests
         .target(
@@ -90,6 +97,12 @@ let package = Package(
             name: "BenchTests",
             dependencies: [
                 "bench", "Sluice", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .testTarget(
+            name: "LearningTests",
+            dependencies: [
+                "learning", "Sluice", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
     ]

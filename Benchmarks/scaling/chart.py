@@ -8,7 +8,7 @@ import json
 import pathlib
 import sys
 
-from svg import Panel, document, line, text
+from svg import Panel, document, legend, text
 
 SWEEPS = ["steps", "batch", "hidden", "threads"]
 LETTERS = {"steps": "T", "batch": "B", "hidden": "H"}
@@ -73,14 +73,6 @@ def threads_panel(rows):
         parts += panel.curve(points, f"shape{names.index(name)} {'dashed' if kind == 'forward' else ''}")
     x, y = LEFT + 3 * COLUMN, TOP + PANEL[1] + 64
     parts += legend(x, y, [(f"shape{index}", name) for index, name in enumerate(names)] + [("ideal", "as many times as threads")])
-    return parts
-
-
-def legend(x, y, entries, step=20):
-    parts = []
-    for index, (css, name) in enumerate(entries):
-        row = y + index * step
-        parts += [line(x, row, x + 26, row, f"curve {css}"), text(x + 36, row + 4, name, "label")]
     return parts
 
 

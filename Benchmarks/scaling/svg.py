@@ -1,4 +1,4 @@
-"""The little of SVG that the chart needs: text, lines, and panels with two logarithmic axes.
+"""The little of SVG that the charts need: text, lines, and panels with two logarithmic axes.
 
 Colours are classes, so that a dark page gets its own.
 """
@@ -24,6 +24,14 @@ def text(x, y, content, css, anchor="start"):
 
 def line(x1, y1, x2, y2, css):
     return f'<line x1="{number(x1)}" y1="{number(y1)}" x2="{number(x2)}" y2="{number(y2)}" class="{css.strip()}"/>'
+
+
+def legend(x, y, entries, step=20):
+    parts = []
+    for index, (css, name) in enumerate(entries):
+        row = y + index * step
+        parts += [line(x, row, x + 26, row, f"curve {css}"), text(x + 36, row + 4, name, "label")]
+    return parts
 
 
 def colours(palette):
