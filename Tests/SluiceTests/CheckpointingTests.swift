@@ -108,12 +108,12 @@ import TestSupport
         #expect(configuration.shards(of: Packing(lengths: Self.wide)).count == 2)
     }
 
-    /// As it runs, with chunks for the cache.
+    /// As it runs, with chunks for the cache, and on two threads with its large products shared out.
     @Test(arguments: [Cell.gru(.resetAfter), .lstm])
     func longSequences(_ cell: Cell) {
         let configuration = Configuration(
-            cell: cell, inputSize: 4, hiddenSize: 16, head: Head(outputSize: 1, steps: .last))
-        let packing = Packing(sequences: 2, steps: 20_000)
+            cell: cell, inputSize: 4, hiddenSize: 96, head: Head(outputSize: 1, steps: .last))
+        let packing = Packing(sequences: 2, steps: 5_000)
         let runs = ShardRuns(
             configuration, configuration.shards(of: packing)[0], .training, Segmentation(checkpointing: .automatic),
             scalar: Float.self)
@@ -123,7 +123,9 @@ import TestSupport
         let targets = Matrix<Float>.random(rows: 2, columns: 1, using: &random)
         let network = Network<Float>(configuration, .pyTorch, using: &random)
         var plain = Trainer(network, loss: .meanSquaredError, optimizer: .adam())
-        var checkpointed = Trainer(network, loss: .meanSquaredError, optimizer: .adam(), checkpointing: .automatic)
+        var checkpointed = Trainer(
+            Network(configuration, network.parameters, workers: Workers(threads: 2)), loss: .meanSquaredError,
+            optimizer: .adam(), checkpointing: .automatic)
         #expect(plain.step(x, targets, packing) == checkpointed.step(x, targets, packing))
         #expect(plain.gradient == checkpointed.gradient)
         #expect(plain.evaluate(x, targets, packing) == checkpointed.evaluate(x, targets, packing))
