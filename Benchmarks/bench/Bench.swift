@@ -7,6 +7,8 @@ struct Bench: ParsableCommand {
         commandName: "bench",
         abstract: "Measures Sluice on this machine.",
         discussion: "Without a subcommand: compare, with its options, as in 'bench --quick'.",
-        subcommands: [Compare.self, Layers.self, Gemm.self, Streaming.self, PeerWorker.self],
+        subcommands: [
+            Compare.self, Layers.self, Gemm.self, Streaming.self, Memory.self, MemoryWorker.self, PeerWorker.self,
+        ],
         defaultSubcommand: Compare.self)
 }

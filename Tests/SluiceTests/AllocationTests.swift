@@ -44,6 +44,49 @@ import TestSupport
         }
     }
 
+    @Test func checkpointedSteps() async {
+        await #expect(processExitsWith: .success) {
+            var random = Random(seed: 1)
+            let configuration = Configuration(
+                cell: .lstm, inputSize: 3, hiddenSize: 32, layers: 2, head: Head(outputSize: 2))
+            let packing = Packing(lengths: (0..<40).map { 1 + ($0 * 5) % 197 }) // three chunks a shard
+            let x = Matrix<Float>.random(rows: packing.rowCount, columns: 3, using: &random)
+            let targets = Matrix<Float>.random(rows: packing.rowCount, columns: 2, using: &random)
+            let network = Network<Float>(configuration, .keras, using: &random, workers: Workers(threads: 2))
+            var trainer = Trainer(
+                network, loss: .halfSquaredError, optimizer: .adam(), checkpointing: .steps(1))
+            func go(_ steps: Int) {
+                for _ in 0..<steps {
+                    _ = trainer.step(x, targets, packing)
+                    _ = trainer.evaluate(x, targets, packing)
+                }
+            }
+            go(2)
+            let before = allocation_count()
+            go(25)
+            let allocations = allocation_count() - before
+            precondition(allocations == 0, "\(allocations) in 25 steps")
+        }
+    }
+
+    @Test func statefulSteps() async {
+        await #expect(processExitsWith: .success) {
+            var random = Random(seed: 1)
+            let configuration = Configuration(cell: .lstm, inputSize: 3, hiddenSize: 32)
+            let packing = Packing(lengths: [3, 7, 2])
+            let x = Matrix<Float>.random(rows: packing.rowCount, columns: 3, using: &random)
+            let targets = Matrix<Float>.random(rows: packing.rowCount, columns: 32, using: &random)
+            let network = Network<Float>(configuration, .keras, using: &random)
+            var trainer = Trainer(network, loss: .halfSquaredError, optimizer: .adam())
+            var state = State<Float>(configuration, sequences: 3)
+            for _ in 0..<2 { _ = trainer.step(x, targets, packing, state: &state) }
+            let before = allocation_count()
+            for _ in 0..<50 { _ = trainer.step(x, targets, packing, state: &state) }
+            let allocations = allocation_count() - before
+            precondition(allocations == 0, "\(allocations) in 50 steps")
+        }
+    }
+
     /// Every loss, optimiser, way of clipping and schedule.
     @Test func trainingStepsOfEveryKind() async {
         await #expect(processExitsWith: .success) {

@@ -31,9 +31,23 @@ import TestSupport
                 parameters, bytes                       549,380        549,380
                 gradient and Adam's moments, bytes            0      1,648,140
                 packed weights, bytes                   544,768      1,085,440
-                workspace, bytes                      5,808,200     16,757,448
-                memory, bytes                         6,902,348     20,040,408
+                workspace, bytes                      5,808,200     16,759,560
+                memory, bytes                         6,902,348     20,042,520
 
+                """)
+    }
+
+    /// Fewer bytes for more operations.
+    @Test func checkpointing() {
+        let network = Self.network(
+            Configuration(cell: .gru(.resetAfter), inputSize: 16, hiddenSize: 64, head: Head(outputSize: 1)),
+            Float.self, .reference)
+        let summary = network.summary(for: Packing(sequences: 4, steps: 10_000), checkpointing: .automatic)
+        let lines = summary.split(separator: "\n").filter { $0.hasPrefix("flops") || $0.hasPrefix("workspace") }
+        #expect(
+            lines.joined(separator: "\n") == """
+                flops                               1,233,920,000  4,682,833,920
+                workspace, bytes                       10,928,388        877,892
                 """)
     }
 
@@ -76,10 +90,27 @@ import TestSupport
                     fresh.parameters, sequences: packing.sequenceCount, steps: packing.stepCount, recording: recording,
                     into: &workspace.weights)
                 let held = Self.held(by: workspace)
-                #expect(Workspace<Float>.count(configuration, packing, purpose, threads: threads) == held)
+                #expect(
+                    Workspace<Float>.count(configuration, packing, purpose, Segmentation(), threads: threads) == held)
                 if purpose == .recording { continue }
                 let costs = network.costs(packing, training: recording)
                 #expect(costs.workspace == 4 * held && costs.packedWeights == 4 * fresh.packed.count)
+            }
+        }
+    }
+
+    /// The same of a trainer that keeps the states at the starts of segments, and of its evaluations.
+    @Test(arguments: Configuration.everyCell(inputSize: 3, hiddenSize: 47, layers: 2, head: Head(outputSize: 2)))
+    func memoryIsWhatIsAllocatedInSegments(_ configuration: Configuration) {
+        let packing = Packing(lengths: (0..<40).map { 1 + ($0 * 5) % 17 })
+        for checkpointing in [Checkpointing.automatic, .steps(6)] {
+            let segmentation = Segmentation(checkpointing: checkpointing, chunkRows: 40)
+            for purpose in [Purpose.training, .evaluation] {
+                let workspace = Workspace<Float>(configuration, packing, purpose, segmentation)
+                workspace.occupy(threads: 2)
+                let count = Workspace<Float>.count(configuration, packing, purpose, segmentation, threads: 2)
+                #expect(count == Self.held(by: workspace))
+                #expect(count < Workspace<Float>.count(configuration, packing, purpose, Segmentation(), threads: 2))
             }
         }
     }
@@ -101,5 +132,9 @@ import TestSupport
         let forward = 7 * 2 * (3 * 4 + 4 * 4) + 2 * 2 * (4 * 2)
         #expect(network.costs(packing, training: false).flops == forward)
         #expect(network.costs(packing, training: true).flops == 3 * forward - 7 * 2 * 3 * 4)
+        // The first four of five steps go forward twice: rows 2 2 1 1 1.
+        let segments = Segmentation(checkpointing: .steps(1), chunkRows: 1)
+        let flops = network.costs(packing, training: true, segments).flops
+        #expect(flops == 3 * forward - 7 * 2 * 3 * 4 + 6 * 2 * (3 * 4 + 4 * 4))
     }
 }

@@ -1,4 +1,5 @@
-/// The activations of one shard. Rows are the shard's own (`Shard.packing`): N rows, B sequences.
+/// The activations of one shard. Rows are the shard's own (`Shard.packing`): N rows, B sequences; where time is cut in
+/// segments, N is the rows of the largest, and each takes the place of the one before.
 ///
 /// A scan's matrices have its rows in the order in which it comes to them: time's, or back from each sequence's end. A
 /// layer's have them in time's order.
@@ -15,6 +16,11 @@ final class ShardWorkspace<S: Scalar>: @unchecked Sendable {
     /// [B, out] what a head reads that sums a sequence up, and when recording its gradient.
     let summary: MatrixView<S>
     let summaryGradient: MatrixView<S>
+    /// [B, out] when recording, for a head on the largest values: the step at which each was met first.
+    let largestSteps: MatrixView<S>
+    /// [1, chunks] in training and evaluation: each chunk's part of the loss, as its order in time must not depend on who
+    /// computes it when.
+    let losses: MatrixView<S>
     /// [n, O] the head's outputs, and when recording their gradient.
     let outputs: MatrixView<S>
     let outputGradient: MatrixView<S>
@@ -31,7 +37,8 @@ final class ShardWorkspace<S: Scalar>: @unchecked Sendable {
         let packing = shard.packing, width = configuration.layerOutputSize
         let recording = purpose.isRecording
         let isForward = configuration.direction == .forward
-        let outputRows = configuration.head == nil ? 0 : configuration.outputRowCount(packing)
+        let outputRows =
+            configuration.head == nil ? 0 : configuration.isSummedUp ? packing.sequenceCount : runs.segmentRows
         let summaryRows = configuration.isSummedUp ? packing.sequenceCount : 0
 
         self.shard = shard
@@ -42,14 +49,17 @@ final class ShardWorkspace<S: Scalar>: @unchecked Sendable {
         }
         layers = (0..<(isForward ? 0 : configuration.layers)).map { _ in
             LayerBuffers(
-                output: arena.matrix(rows: packing.rowCount, columns: width),
-                outputGradient: arena.matrix(rows: recording ? packing.rowCount : 0, columns: width))
+                output: arena.matrix(rows: runs.segmentRows, columns: width),
+                outputGradient: arena.matrix(rows: recording ? runs.segmentRows : 0, columns: width))
         }
         scratch = (0..<configuration.direction.count).map { _ in
             ScanScratch(shard, configuration, runs, purpose, &arena)
         }
         summary = arena.matrix(rows: summaryRows, columns: width)
         summaryGradient = arena.matrix(rows: recording ? summaryRows : 0, columns: width)
+        largestSteps = arena.matrix(
+            rows: recording && configuration.head?.steps == .max ? summaryRows : 0, columns: width)
+        losses = arena.matrix(rows: purpose.hasLoss ? 1 : 0, columns: runs.chunkCount)
         outputs = arena.matrix(rows: outputRows, columns: configuration.outputSize)
         outputGradient = arena.matrix(rows: recording ? outputRows : 0, columns: configuration.outputSize)
         gradient = arena.matrix(
@@ -73,6 +83,11 @@ struct ScanBuffers<S: Scalar>: Sendable {
     let stateGradient: MatrixView<S>
     /// [N, I] when recording, of a layer's second direction: its part of the inputs' gradient.
     let inputGradient: MatrixView<S>
+    /// [1, vector columns] when recording: the gradients of biases and vectors.
+    let vectorSums: MatrixView<S>
+    /// [kept, P] and, in cells that have them, [kept, H]: the states before each segment that is computed again.
+    let keptStates: MatrixView<S>
+    let keptCells: MatrixView<S>
 
     init(
         _ packing: Packing, _ configuration: Configuration, scan: Int, _ runs: ShardRuns, _ purpose: Purpose,
@@ -84,17 +99,21 @@ struct ScanBuffers<S: Scalar>: Sendable {
         let isOutput =
             configuration.head == nil && configuration.direction == .forward && layer == configuration.layers - 1
         let sequences = recording ? packing.sequenceCount : 0
-        let rows = isOutput && purpose == .inference ? 0 : packing.rowCount
+        let rows = isOutput && purpose == .inference ? 0 : runs.segmentRows
         let all = arena.matrix(rows: sequences + rows, columns: configuration.stateSize)
         statesBefore = all.rows(0..<(recording ? rows : 0))
         states = all.rows(sequences..<sequences + rows)
         initialCells = arena.matrix(
             rows: shape.cellColumns == nil ? 0 : sequences, columns: configuration.hiddenSize)
-        tape = arena.matrix(rows: recording ? packing.rowCount : runs.chunkRows, columns: shape.tapeColumns)
+        tape = arena.matrix(rows: recording ? runs.segmentRows : runs.chunkRows, columns: shape.tapeColumns)
         let hasGradient = recording && !(isOutput && purpose == .recording)
-        stateGradient = arena.matrix(rows: hasGradient ? packing.rowCount : 0, columns: configuration.stateSize)
+        stateGradient = arena.matrix(rows: hasGradient ? runs.segmentRows : 0, columns: configuration.stateSize)
         inputGradient = arena.matrix(
-            rows: recording && isSecond ? packing.rowCount : 0, columns: configuration.inputSize(ofLayer: layer))
+            rows: recording && isSecond ? runs.segmentRows : 0, columns: configuration.inputSize(ofLayer: layer))
+        vectorSums = arena.matrix(rows: recording ? 1 : 0, columns: shape.vectorColumns)
+        keptStates = arena.matrix(rows: runs.keptRows, columns: configuration.stateSize)
+        keptCells = arena.matrix(
+            rows: shape.cellColumns == nil ? 0 : runs.keptRows, columns: configuration.hiddenSize)
     }
 }
 
@@ -114,8 +133,6 @@ struct ScanScratch<S: Scalar>: Sendable {
     let inputs: MatrixView<S>
     /// [R, P] the states before each step of a chunk, where its lengths differ.
     let previousStates: MatrixView<S>
-    /// [1, vector columns] when recording: the gradients of biases and vectors.
-    let vectorSums: MatrixView<S>
 
     init(
         _ shard: Shard, _ configuration: Configuration, _ runs: ShardRuns, _ purpose: Purpose, _ arena: inout Arena<S>
@@ -127,7 +144,6 @@ struct ScanScratch<S: Scalar>: Sendable {
         inputs = arena.matrix(rows: gathered == 0 ? 0 : runs.chunkRows, columns: gathered)
         previousStates = arena.matrix(
             rows: recording && !shard.packing.isEqualLength ? runs.chunkRows : 0, columns: configuration.stateSize)
-        vectorSums = arena.matrix(rows: recording ? 1 : 0, columns: shape.vectorColumns)
     }
 }
 

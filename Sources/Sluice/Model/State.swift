@@ -17,4 +17,31 @@ public struct State<S: Scalar>: Sendable, Equatable {
 
     /// The number of sequences.
     public var sequenceCount: Int { hidden[0].rows }
+
+    /// Sets a sequence's states to zero, where a new one begins in its place.
+    public mutating func reset(sequence: Int) {
+        require(
+            sequence >= 0 && sequence < sequenceCount, "sequence \(sequence) of states for \(sequenceCount) sequences")
+        for index in hidden.indices { hidden[index].mutableView().row(sequence).fill(0) }
+        for index in cell.indices { cell[index].mutableView().row(sequence).fill(0) }
+    }
+
+    /// The states of some sequences, in the order of their numbers.
+    func rows(_ numbers: ArraySlice<Int>) -> State {
+        func gather(_ matrix: Matrix<S>) -> Matrix<S> {
+            var rows = Matrix<S>(rows: numbers.count, columns: matrix.columns)
+            rows.mutableView().gatherRows(numbers, of: matrix.view)
+            return rows
+        }
+        var state = self
+        state.hidden = hidden.map(gather)
+        state.cell = cell.map(gather)
+        return state
+    }
+
+    /// The way back.
+    mutating func setRows(_ numbers: ArraySlice<Int>, _ rows: State) {
+        for index in hidden.indices { rows.hidden[index].view.scatterRows(numbers, to: hidden[index].mutableView()) }
+        for index in cell.indices { rows.cell[index].view.scatterRows(numbers, to: cell[index].mutableView()) }
+    }
 }

@@ -10,6 +10,7 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
     /// The batch's packing.
     public let packing: Packing
     let purpose: Purpose
+    let segmentation: Segmentation
     let layout: ParameterLayout
     let cellShape: CellShape
     let shards: [Shard]
@@ -36,17 +37,25 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
         self.init(configuration, packing, recording ? .recording : .inference)
     }
 
-    init(_ configuration: Configuration, _ packing: Packing, _ purpose: Purpose) {
+    init(
+        _ configuration: Configuration, _ packing: Packing, _ purpose: Purpose,
+        _ segmentation: Segmentation = Segmentation()
+    ) {
         self.configuration = configuration
         self.packing = packing
         self.purpose = purpose
+        self.segmentation = segmentation
         layout = ParameterLayout(configuration)
         cellShape = configuration.cellShape
         shards = configuration.shards(of: packing)
-        runs = shards.map { ShardRuns(configuration, $0, scalar: S.self) }
+        runs = shards.map { ShardRuns(configuration, $0, purpose, segmentation, scalar: S.self) }
         states = StateBuffers(configuration, sequences: packing.sequenceCount)
         stateGradients = StateBuffers(configuration, sequences: purpose.isRecording ? packing.sequenceCount : 0)
         losses = Matrix(rows: 1, columns: shards.count)
+    }
+
+    func isFor(_ purpose: Purpose, _ packing: Packing, _ segmentation: Segmentation) -> Bool {
+        self.purpose == purpose && self.segmentation == segmentation && self.packing == packing
     }
 
     /// Begins a pass on some threads; two passes at a time would write over each other.
@@ -83,9 +92,12 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
 
 extension Workspace {
     /// The numbers that a workspace holds once passes of so many threads ran in it, counted without making one.
-    static func count(_ configuration: Configuration, _ packing: Packing, _ purpose: Purpose, threads: Int) -> Int {
+    static func count(
+        _ configuration: Configuration, _ packing: Packing, _ purpose: Purpose, _ segmentation: Segmentation,
+        threads: Int
+    ) -> Int {
         let shards = configuration.shards(of: packing)
-        let runs = shards.map { ShardRuns(configuration, $0, scalar: S.self) }
+        let runs = shards.map { ShardRuns(configuration, $0, purpose, segmentation, scalar: S.self) }
         let sizes = shards.indices.map { size(ofShard: $0, shards, runs, configuration, purpose) }
         let rooms = purpose == .recording ? sizes.reduce(0, +) : sizes.max()!
         let states = packing.sequenceCount * configuration.stateCount * (purpose.isRecording ? 2 : 1)
@@ -114,7 +126,7 @@ extension Workspace {
 
 extension Configuration {
     /// The numbers of one sequence's states.
-    fileprivate var stateCount: Int { scanCount * (stateSize + (hasCellState ? hiddenSize : 0)) }
+    var stateCount: Int { scanCount * (stateSize + (hasCellState ? hiddenSize : 0)) }
 }
 
 /// What a workspace's passes do.
@@ -130,6 +142,7 @@ enum Purpose {
 
     /// Whether there is a tape of every step.
     var isRecording: Bool { self == .recording || self == .training }
+    var hasLoss: Bool { self == .training || self == .evaluation }
 }
 
 // MARK: States in and out

@@ -10,14 +10,14 @@ struct DenseHead<S: Scalar> {
         engine.multiply(h, weight, into: o, accumulate: true)
     }
 
-    /// From do [n, O]: dV = h' do, dc = the sum of do's rows, and dh = do V'; all overwriting.
+    /// From do [n, O]: dV = h' do, dc = the sum of do's rows, which overwrite or accumulate, and dh = do V', which overwrites.
     func backward(
         _ h: MatrixView<S>, do outputGradient: MatrixView<S>, weightGradient: MatrixView<S>,
         biasGradient: MatrixView<S>,
-        dh: MatrixView<S>
+        dh: MatrixView<S>, accumulate: Bool
     ) {
-        engine.multiply(transposing: h, outputGradient, into: weightGradient)
-        biasGradient.fill(0)
+        engine.multiply(transposing: h, outputGradient, into: weightGradient, accumulate: accumulate)
+        if !accumulate { biasGradient.fill(0) }
         biasGradient.addRowSums(of: outputGradient)
         engine.multiply(outputGradient, transposing: weight, into: dh)
     }

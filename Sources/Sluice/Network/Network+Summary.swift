@@ -25,10 +25,13 @@ extension Network {
     /// Training is a step of a ``Trainer`` with Adam, inference ``forward(_:_:from:)``, on the threads of ``workers``. A
     /// ``Recording`` needs more than a trainer's workspace: it keeps the activations of every shard of the batch.
     ///
-    /// - Parameter packing: the batch; nil: the network alone.
-    public func summary(for packing: Packing? = nil) -> String {
+    /// - Parameters:
+    ///   - packing: the batch; nil: the network alone.
+    ///   - checkpointing: the trainer's.
+    public func summary(for packing: Packing? = nil, checkpointing: Checkpointing = .none) -> String {
+        checkpointing.check(configuration)
         var text = "\(S.type == .float ? "Float" : "Double"), \(configuration.cell)\n" + layerTable
-        if let packing { text += "\n" + batchTable(packing) }
+        if let packing { text += "\n" + batchTable(packing, checkpointing) }
         return text
     }
 
@@ -51,13 +54,14 @@ extension Network {
         return table.text
     }
 
-    private func batchTable(_ packing: Packing) -> String {
+    private func batchTable(_ packing: Packing, _ checkpointing: Checkpointing) -> String {
         let steps = "\(grouped(packing.rowCount)) steps in all"
         var table = Table(columns: [
             "\(grouped(packing.sequenceCount)) \(packing.sequenceCount == 1 ? "sequence" : "sequences"), \(steps)",
             "inference", "training",
         ])
-        let inference = costs(packing, training: false), training = costs(packing, training: true)
+        let inference = costs(packing, training: false)
+        let training = costs(packing, training: true, Segmentation(checkpointing: checkpointing))
         table.add("flops", inference.flops, training.flops)
         func add(_ name: String, _ bytes: (PassCosts) -> Int) {
             table.add("\(name), bytes", bytes(inference), bytes(training))

@@ -104,7 +104,7 @@ extension Network {
     public func forward(
         _ x: Matrix<S>, in workspace: Workspace<S>, state: inout State<S>, into outputs: inout Matrix<S>
     ) {
-        check(x, workspace)
+        check(x.view, workspace)
         check(state, sequences: workspace.packing.sequenceCount)
         checkOutputs(outputs, workspace.packing, "room")
         let target = outputs.mutableView()
@@ -116,7 +116,7 @@ extension Network {
     }
 
     /// Checks inputs and a workspace against the configuration.
-    func check(_ x: Matrix<S>, _ workspace: Workspace<S>) {
+    func check(_ x: MatrixView<S>, _ workspace: Workspace<S>) {
         let rows = workspace.packing.rowCount
         require(workspace.configuration == configuration, "a workspace of another configuration")
         require(

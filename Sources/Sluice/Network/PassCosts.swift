@@ -14,13 +14,13 @@ struct PassCosts: Equatable {
 
 extension Network {
     /// A pass forward, or a step of a ``Trainer`` with Adam.
-    func costs(_ packing: Packing, training: Bool) -> PassCosts {
+    func costs(_ packing: Packing, training: Bool, _ segmentation: Segmentation = Segmentation()) -> PassCosts {
         let scalar = MemoryLayout<S>.stride
         let count = parameters.layout.count
         let workspace = Workspace<S>.count(
-            configuration, packing, training ? .training : .inference, threads: workers.threads)
+            configuration, packing, training ? .training : .inference, segmentation, threads: workers.threads)
         return PassCosts(
-            flops: flops(packing, training: training),
+            flops: flops(packing, training: training, segmentation),
             parameters: count * scalar,
             optimization: training ? 3 * count * scalar : 0,
             packedWeights: scalar
@@ -28,12 +28,18 @@ extension Network {
             workspace: workspace * scalar)
     }
 
-    /// Going back, a product becomes two of its size: the gradient of each factor. Only the network's inputs need none.
-    private func flops(_ packing: Packing, training: Bool) -> Int {
+    /// Going back, a product becomes two of its size: the gradient of each factor. Only the network's inputs need none. The
+    /// segments of time but the last go forward twice.
+    private func flops(_ packing: Packing, training: Bool, _ segmentation: Segmentation) -> Int {
         let scans = 2 * configuration.weightCount * packing.rowCount
         let head = (parameters.layout.head?.flops ?? 0) * configuration.outputRowCount(packing)
         guard training else { return scans + head }
+        let again = configuration.shards(of: packing).reduce(0) { rows, shard in
+            let runs = ShardRuns(configuration, shard, .training, segmentation, scalar: S.self)
+            return rows + runs.segments.dropLast().reduce(0) { $0 + $1.rowCount }
+        }
         return 3 * (scans + head) - 2 * configuration.inputWeightCount * packing.rowCount
+            + 2 * configuration.weightCount * again
     }
 }
 

@@ -11,7 +11,7 @@ public struct Recording<S: Scalar>: ~Copyable {
 
     /// Runs the forward pass.
     fileprivate init(_ network: Network<S>, _ x: Matrix<S>, _ workspace: Workspace<S>, _ initial: State<S>?) {
-        network.check(x, workspace)
+        network.check(x.view, workspace)
         if let initial { network.check(initial, sequences: workspace.packing.sequenceCount) }
         require(workspace.purpose == .recording, "this workspace was made for passes without recording")
         workspace.occupy(threads: network.workers.threads)

@@ -19,46 +19,46 @@ enum ScanRows<S: Scalar> {
     }
 
     /// [R, n] the rows of a chunk: in place where they follow one another, else gathered in the scratch matrix.
-    func chunk(_ chunk: Range<Int>, _ shard: ShardWorkspace<S>, _ scratch: MatrixView<S>) -> MatrixView<S> {
-        let target = chunkToWrite(chunk, shard, scratch)
-        forEachMoved(chunk, shard) { target.rows($0).copy($1) }
+    func chunk(_ chunk: Range<Int>, _ runs: SegmentRuns, _ scratch: MatrixView<S>) -> MatrixView<S> {
+        let target = chunkToWrite(chunk, runs, scratch)
+        forEachMoved(chunk, runs) { target.rows($0).copy($1) }
         return target
     }
 
     /// The same rows without their values, to be written; ``write(_:of:_:)`` then brings them home.
-    func chunkToWrite(_ chunk: Range<Int>, _ shard: ShardWorkspace<S>, _ scratch: MatrixView<S>) -> MatrixView<S> {
-        let rows = shard.runs.rows(of: chunk)
+    func chunkToWrite(_ chunk: Range<Int>, _ runs: SegmentRuns, _ scratch: MatrixView<S>) -> MatrixView<S> {
+        let rows = runs.rows(of: chunk)
         switch self {
         case .shard(let matrix): return matrix.rows(rows)
-        case .batch(let matrix) where shard.shard.isWhole: return matrix.rows(rows)
         case .batch(let matrix), .reversedBatch(let matrix), .reversedShard(let matrix):
+            if case .batch = self, let batch = runs.wholeBatchRows(of: chunk) { return matrix.rows(batch) }
             return scratch.reshaped(rows: rows.count, columns: matrix.columns)
         }
     }
 
     /// Copies rows from ``chunkToWrite(_:_:_:)`` to where they belong, if they are not there already.
-    func write(_ rows: MatrixView<S>, of chunk: Range<Int>, _ shard: ShardWorkspace<S>) {
-        forEachMoved(chunk, shard) { $1.copy(rows.rows($0)) }
+    func write(_ rows: MatrixView<S>, of chunk: Range<Int>, _ runs: SegmentRuns) {
+        forEachMoved(chunk, runs) { $1.copy(rows.rows($0)) }
     }
 
     /// Calls `body` with rows of a chunk, counted from its start, and where they belong, unless they are in place.
     private func forEachMoved(
-        _ chunk: Range<Int>, _ shard: ShardWorkspace<S>,
+        _ chunk: Range<Int>, _ runs: SegmentRuns,
         _ body: (_ chunk: Range<Int>, _ home: MatrixView<S>) -> Void
     ) {
-        let rows = shard.runs.rows(of: chunk), start = rows.lowerBound
+        let rows = runs.rows(of: chunk), start = rows.lowerBound
         switch self {
         case .shard: break
         case .batch(let matrix):
-            if shard.shard.isWhole { break }
+            if runs.wholeBatchRows(of: chunk) != nil { break }
             for t in chunk {
-                let step = shard.runs.steps[t]
+                let step = runs.steps[t]
                 body(step.shard.lowerBound - start..<step.shard.upperBound - start, matrix.rows(step.batch))
             }
         case .reversedBatch(let matrix):
-            for row in rows { body(row - start..<row - start + 1, matrix.row(shard.runs.reversed[row].batch)) }
+            for row in rows { body(row - start..<row - start + 1, matrix.row(runs.reversed[row].batch)) }
         case .reversedShard(let matrix):
-            for row in rows { body(row - start..<row - start + 1, matrix.row(shard.runs.reversed[row].shard)) }
+            for row in rows { body(row - start..<row - start + 1, matrix.row(runs.reversed[row].shard)) }
         }
     }
 }

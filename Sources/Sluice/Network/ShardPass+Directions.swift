@@ -37,15 +37,14 @@ extension ShardPass {
     /// Adds the second direction's part of the inputs' gradient, which it computed on its own, to the first's.
     func addSecondInputGradient(of layer: Int, _ work: LayerBackward<S>) {
         guard let dx = work.dx else { return }
-        let workspace = unsafe workspace
-        let part = workspace.scans[scanIndex(layer, 1)].inputGradient
-        for (row, pair) in workspace.runs.reversed.enumerated() {
+        let part = unsafe workspace.scans[scanIndex(layer, 1)].inputGradient
+        for (row, pair) in runs.reversed.enumerated() {
             dx.row(work.isBatch ? pair.batch : pair.shard).add(part.row(row))
         }
     }
 
     private func forEachReversedRow(_ body: (_ row: Int, _ time: Int) -> Void) {
-        let reversed = unsafe workspace.runs.reversed
+        let reversed = runs.reversed
         for row in reversed.indices { body(row, reversed[row].shard) }
     }
 

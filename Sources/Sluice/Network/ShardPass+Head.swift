@@ -1,55 +1,95 @@
 /// What the head reads of the last layer, and how its gradient gets back there.
 extension ShardPass {
-    /// [n, out] the last layer's outputs at all steps, or what sums each sequence up.
-    func headInput() -> MatrixView<S> {
+    /// The head's outputs: of every step, chunk by chunk as its gradient goes back, so that the bits do not depend on how time
+    /// is cut; or of what sums each sequence up, once that is complete.
+    func forwardHead() {
+        guard let head = pass.head else { return }
         let workspace = unsafe workspace
-        guard let steps = pass.configuration.head?.steps, steps != .all else { return output(of: top) }
-        let summary = workspace.summary
-        switch steps {
-        case .all: break
-        case .last: merge(into: summary) { batch.states.hidden[scanIndex(top, $0)].view.rows(shard.positions) }
-        case .first: merge(into: summary) { firstStates(workspace.scans[scanIndex(top, $0)].states) }
-        case .mean:
-            summary.fill(0)
-            forEachStep { alive, rows in summary.rows(alive).add(rows) }
-            scaleByLengths(summary)
-        case .max:
-            summary.fill(-.infinity)
-            forEachStep { alive, rows in summary.rows(alive).raise(to: rows) }
+        if isSummedUp {
+            sumUp()
+            if runs.isLast { head.forward(workspace.summary, into: workspace.outputs) }
+        } else {
+            for chunk in runs.chunks {
+                let rows = runs.rows(of: chunk)
+                head.forward(output(of: top).rows(rows), into: workspace.outputs.rows(rows))
+            }
         }
-        return summary
+    }
+
+    /// Takes the steps up in what sums each sequence up, [B, out].
+    private func sumUp() {
+        let workspace = unsafe workspace, summary = unsafe self.workspace.summary
+        switch pass.configuration.head!.steps {
+        case .all: break
+        case .last:
+            if runs.isLast {
+                merge(into: summary) { batch.states.hidden[scanIndex(top, $0)].view.rows(shard.positions) }
+            }
+        case .first:
+            if runs.isFirst { merge(into: summary) { firstStates(workspace.scans[scanIndex(top, $0)].states) } }
+        case .mean:
+            if runs.isFirst { summary.fill(0) }
+            forEachStep { _, alive, rows in summary.rows(alive).add(rows) }
+            if runs.isLast { scaleByLengths(summary) }
+        case .max:
+            if runs.isFirst { summary.fill(-.infinity) }
+            let steps = workspace.largestSteps
+            forEachStep { step, alive, rows in
+                summary.rows(alive).raise(to: rows, step: S(step), steps: steps.rows > 0 ? steps.rows(alive) : nil)
+            }
+        }
     }
 
     /// From the outputs' gradient the head's, in `gradient`, and that of the last layer's outputs.
     func backward(through head: DenseHead<S>, _ gradient: MatrixView<S>) -> LayerGradientSource {
-        let workspace = unsafe workspace
-        let steps = pass.configuration.head!.steps
+        if isSummedUp {
+            if runs.isLast { backwardSummary(through: head, gradient) }
+            return spreadSummaryGradient()
+        }
         let places = batch.layout.head!
-        let dh = steps == .all ? outputGradient(of: top) : workspace.summaryGradient
+        for index in runs.chunks.indices.reversed() {
+            let rows = runs.rows(of: runs.chunks[index])
+            unsafe head.backward(
+                output(of: top).rows(rows), do: workspace.outputGradient.rows(rows),
+                weightGradient: gradient.parameter(places.weight), biasGradient: gradient.parameter(places.bias),
+                dh: outputGradient(of: top).rows(rows), accumulate: !(runs.isLast && index == runs.chunks.count - 1))
+        }
+        return .layer
+    }
+
+    /// The gradients of the head and of what it reads of each sequence.
+    private func backwardSummary(through head: DenseHead<S>, _ gradient: MatrixView<S>) {
+        let workspace = unsafe workspace, dh = unsafe self.workspace.summaryGradient
+        let places = batch.layout.head!
         head.backward(
-            steps == .all ? output(of: top) : workspace.summary, do: workspace.outputGradient,
-            weightGradient: gradient.parameter(places.weight), biasGradient: gradient.parameter(places.bias), dh: dh)
-        switch steps {
-        case .all: return .layer
+            workspace.summary, do: workspace.outputGradient, weightGradient: gradient.parameter(places.weight),
+            biasGradient: gradient.parameter(places.bias), dh: dh, accumulate: false)
+        switch pass.configuration.head!.steps {
+        case .all, .first, .max: break
         case .last:
             split(dh) { batch.stateGradients.hidden[scanIndex(top, $0)].view.rows(shard.positions).add($1) }
-            return .none
+        case .mean: scaleByLengths(dh)
+        }
+    }
+
+    /// The steps' part of the gradient of what sums each sequence up.
+    private func spreadSummaryGradient() -> LayerGradientSource {
+        let workspace = unsafe workspace, dh = unsafe self.workspace.summaryGradient
+        switch pass.configuration.head!.steps {
+        case .all, .last: return .none
         case .first:
             split(dh) { direction, part in
                 let gradient = workspace.scans[scanIndex(top, direction)].stateGradient
                 gradient.fill(0)
-                firstStates(gradient).copy(part)
+                if runs.isFirst { firstStates(gradient).copy(part) }
             }
             return .scans
         case .mean:
-            scaleByLengths(dh)
-            forEachStepGradient { alive, rows in rows.copy(dh.rows(alive)) }
+            forEachStepGradient { _, alive, rows in rows.copy(dh.rows(alive)) }
             return .layer
         case .max:
-            // A largest value that was met takes the gradient with it, so that a later equal one gets none.
-            forEachStep { step, alive, rows in
-                let target = outputGradient(of: top).rows(step.shard)
-                target.takeWhereEqual(rows, workspace.summary.rows(alive), dh.rows(alive))
+            forEachStepGradient { step, alive, rows in
+                rows.take(dh.rows(alive), whereEqual: workspace.largestSteps.rows(alive), step: S(step))
             }
             return .layer
         }
@@ -60,18 +100,22 @@ extension ShardPass {
     /// [B, P] the first step's rows, where every sequence is alive.
     private func firstStates(_ states: MatrixView<S>) -> MatrixView<S> { states.rows(0..<shard.positions.count) }
 
-    private func forEachStep(_ body: (_ step: RowRun, _ alive: Range<Int>, _ rows: MatrixView<S>) -> Void) {
-        let output = output(of: top)
-        for step in unsafe workspace.runs.steps { body(step, 0..<step.shard.count, output.rows(step.shard)) }
+    /// Each step, counted in the shard, with its rows of the last layer's outputs.
+    private func forEachStep(_ body: (_ step: Int, _ alive: Range<Int>, _ rows: MatrixView<S>) -> Void) {
+        forEachStep(of: output(of: top), body)
     }
 
-    private func forEachStep(_ body: (_ alive: Range<Int>, _ rows: MatrixView<S>) -> Void) {
-        forEachStep { body($1, $2) }
+    private func forEachStepGradient(_ body: (_ step: Int, _ alive: Range<Int>, _ rows: MatrixView<S>) -> Void) {
+        forEachStep(of: outputGradient(of: top), body)
     }
 
-    private func forEachStepGradient(_ body: (_ alive: Range<Int>, _ rows: MatrixView<S>) -> Void) {
-        let gradient = outputGradient(of: top)
-        for step in unsafe workspace.runs.steps { body(0..<step.shard.count, gradient.rows(step.shard)) }
+    private func forEachStep(
+        of matrix: MatrixView<S>, _ body: (_ step: Int, _ alive: Range<Int>, _ rows: MatrixView<S>) -> Void
+    ) {
+        let runs = runs
+        for (index, step) in runs.steps.enumerated() {
+            body(runs.firstStep + index, 0..<step.shard.count, matrix.rows(step.shard))
+        }
     }
 
     /// Divides each sequence's row by its length.
@@ -84,24 +128,24 @@ extension ShardPass {
 }
 
 extension MatrixView {
-    /// Each element becomes the larger one; NaN wins.
+    /// Each element becomes the larger one, and its step that of the larger; the earlier of equal ones stays, and NaN.
     @specialized(where S == Float)
     @specialized(where S == Double)
-    fileprivate func raise(to other: MatrixView) {
-        for i in 0..<rows { for j in 0..<columns where !(other[i, j] <= self[i, j]) { self[i, j] = other[i, j] } }
+    fileprivate func raise(to other: MatrixView, step: S, steps: MatrixView?) {
+        for i in 0..<rows {
+            for j in 0..<columns where self[i, j] == self[i, j] && !(other[i, j] <= self[i, j]) {
+                self[i, j] = other[i, j]
+                if let steps { steps[i, j] = step }
+            }
+        }
     }
 
-    /// Where a value is the largest of its sequence this becomes the largest's gradient, elsewhere 0; the largest is then
-    /// marked as met.
+    /// The gradient where the largest value was met at this step, elsewhere 0.
     @specialized(where S == Float)
     @specialized(where S == Double)
-    fileprivate func takeWhereEqual(_ values: MatrixView, _ largest: MatrixView, _ gradient: MatrixView) {
+    fileprivate func take(_ gradient: MatrixView, whereEqual steps: MatrixView, step: S) {
         for i in 0..<rows {
-            for j in 0..<columns {
-                let isLargest = values[i, j] == largest[i, j]
-                self[i, j] = isLargest ? gradient[i, j] : 0
-                if isLargest { largest[i, j] = .nan }
-            }
+            for j in 0..<columns { self[i, j] = steps[i, j] == step ? gradient[i, j] : 0 }
         }
     }
 }

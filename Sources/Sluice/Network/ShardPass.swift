@@ -17,17 +17,23 @@ struct Pass<S: Scalar>: Sendable {
     }
 }
 
-/// The computation of one shard, from its inputs to its outputs and back: what one thread does.
+/// The computation of one shard, from its inputs to its outputs and back: what one thread does. Where time is cut in
+/// segments, that of one of them.
 struct ShardPass<S: Scalar>: Sendable {
     let pass: Pass<S>
     let index: Int
     unowned(unsafe) let workspace: ShardWorkspace<S>
+    var segmentIndex = 0
 
+    /// The steps that are computed.
+    var runs: SegmentRuns { unsafe workspace.runs.segments[segmentIndex] }
+    var segmentCount: Int { unsafe workspace.runs.segments.count }
     var shard: Shard { unsafe workspace.shard }
     var batch: Workspace<S> { unsafe pass.workspace }
     var direction: Direction { pass.configuration.direction }
     var top: Int { pass.configuration.layers - 1 }
     private var hasHead: Bool { pass.head != nil }
+    var isSummedUp: Bool { pass.configuration.isSummedUp }
     /// Whether the last layer's states are written as the batch's outputs at once.
     private var writesOutputs: Bool {
         unsafe !hasHead && direction == .forward && workspace.purpose == .inference
@@ -42,42 +48,65 @@ struct ShardPass<S: Scalar>: Sendable {
     @specialized(where S == Float)
     @specialized(where S == Double)
     func forward(into outputs: MatrixView<S>?) {
+        forwardLayers(into: outputs)
+        forwardHead()
+        if let outputs, !writesOutputs { copyOutputs(into: outputs) }
+    }
+
+    /// The states of every layer.
+    ///
+    /// - Parameter again: from the states kept at the segment's start, and for the backward pass alone: the batch's states,
+    ///   which are those of a later step, stay as they are.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    func forwardLayers(into outputs: MatrixView<S>?, again: Bool = false) {
         for layer in 0...top {
             if direction.count == 2 {
                 shareDirections(DirectionWork(shard: self, layer: layer, backward: nil))
                 deliverOutputs(of: layer)
             } else {
-                forward(layer, 0, outputs)
+                forward(layer, 0, outputs, again: again)
                 if direction == .backward { deliverOutputs(of: layer) }
             }
         }
-        if let head = pass.head { unsafe head.forward(headInput(), into: workspace.outputs) }
-        if let outputs, !writesOutputs { copyOutputs(into: outputs) }
     }
 
     /// One layer in one direction.
-    fileprivate func forward(_ layer: Int, _ direction: Int, _ outputs: MatrixView<S>?) {
+    fileprivate func forward(_ layer: Int, _ direction: Int, _ outputs: MatrixView<S>?, again: Bool = false) {
         let index = scanIndex(layer, direction)
         let states = batch.states.hidden[index].view.rows(shard.positions)
         let cells = batch.states.cells(index, shard.positions)
         let scan = scan(layer, direction, outputs)
         if unsafe workspace.purpose.isRecording {
-            scan.initialStates.copy(states)
-            if cells.rows > 0 { scan.initialCells.copy(cells) }
+            let alive = 0..<runs.aliveCount, kept = runs.keptRows, buffers = scan.buffers
+            if !again && !kept.isEmpty {
+                buffers.keptStates.rows(kept).copy(states.rows(alive))
+                if cells.rows > 0 { buffers.keptCells.rows(kept).copy(cells.rows(alive)) }
+            }
+            scan.initialStates.rows(alive).copy(again ? buffers.keptStates.rows(kept) : states.rows(alive))
+            if cells.rows > 0 {
+                scan.initialCells.rows(alive).copy(again ? buffers.keptCells.rows(kept) : cells.rows(alive))
+            }
         }
         scan.forward(input(of: layer, direction))
-        scan.copyFinalStates(into: states, cells: cells)
+        if !again { scan.copyFinalStates(into: states, cells: cells) }
     }
 
     /// [n, O] the shard's outputs, where the batch has not got them: the head's, or the last layer's.
     var outputs: MatrixView<S> { unsafe hasHead ? workspace.outputs : output(of: top) }
 
     /// Which rows of the batch's outputs are which of the shard's.
-    var outputRuns: [RowRun] { unsafe workspace.runs.outputs }
+    private func forEachOutputRun(_ body: (RowRun) -> Void) {
+        if isSummedUp {
+            for run in unsafe workspace.runs.summaries { body(run) }
+        } else {
+            runs.forEachRun(of: 0..<runs.steps.count, body)
+        }
+    }
 
     /// Copies the outputs to their rows of the batch's.
     func copyOutputs(into batch: MatrixView<S>) {
-        for run in outputRuns { batch.rows(run.batch).copy(outputs.rows(run.shard)) }
+        forEachOutputRun { batch.rows($0.batch).copy(outputs.rows($0.shard)) }
     }
 
     // MARK: Backward
@@ -87,13 +116,13 @@ struct ShardPass<S: Scalar>: Sendable {
 
     /// From the gradient of the outputs, in ``outputGradient`` or the batch's, and of the final states in the batch's: the
     /// gradients of the parameters in `gradient` and of this shard's rows of the inputs in `dx`, if that is asked for; of
-    /// the initial states in the place of the final ones'. All overwriting.
+    /// the initial states in the place of the final ones'. All overwriting; a segment's adds to those of the ones after it.
     @specialized(where S == Float)
     @specialized(where S == Double)
     func backward(batchOutputGradient: MatrixView<S>? = nil, gradient: MatrixView<S>, dx: MatrixView<S>?) {
         let isInPlace = !hasHead && direction == .forward
         if let batchOutputGradient, !isInPlace {
-            for run in outputRuns { outputGradient.rows(run.shard).copy(batchOutputGradient.rows(run.batch)) }
+            forEachOutputRun { outputGradient.rows($0.shard).copy(batchOutputGradient.rows($0.batch)) }
         }
         var source = LayerGradientSource.layer
         if let head = pass.head { source = backward(through: head, gradient) }
@@ -174,7 +203,7 @@ struct ShardPass<S: Scalar>: Sendable {
                 : batch.states.hidden[index].view.rows(shard.positions),
             initialCells: isRecording ? buffers.initialCells : batch.states.cells(index, shard.positions),
             states: layer == top && writesOutputs ? .batch(outputs!) : .shard(buffers.states),
-            steps: workspace.runs.steps)
+            runs: runs)
     }
 
     private func input(of layer: Int, _ direction: Int) -> ScanRows<S> {

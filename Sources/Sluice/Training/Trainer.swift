@@ -15,22 +15,29 @@ public struct Trainer<S: Scalar>: Sendable {
     public private(set) var optimizerState: OptimizerState<S>
     /// The norm of the last step's gradient before it was clipped, where clipping is by norm.
     public private(set) var gradientNorm: Double?
-    private var gradient: Parameters<S>
+    private(set) var gradient: Parameters<S>
+    /// How passes cut time.
+    var segmentation: Segmentation
     private let decayRuns: [DecayRun]
     /// [1, O] the loss's.
     private let classWeights: Matrix<S>?
     /// The last passes' workspaces, the latest first: a batch of the same packing finds its own again.
     private var workspaces: [Workspace<S>] = []
+    /// Those of the last batch that was cut in windows.
+    var windows: Windows?
 
-    /// - Parameter state: of an earlier run that this one goes on with, from the parameters that it had then.
+    /// - Parameters:
+    ///   - checkpointing: what passes over long sequences keep in memory; the results are the same bits.
+    ///   - state: of an earlier run that this one goes on with, from the parameters that it had then.
     public init(
         _ network: Network<S>, loss: Loss, optimizer: Optimizer, schedule: Schedule = .constant,
-        clipping: Clipping? = nil, resuming state: OptimizerState<S>? = nil
+        clipping: Clipping? = nil, checkpointing: Checkpointing = .none, resuming state: OptimizerState<S>? = nil
     ) {
         let layout = network.parameters.layout
         loss.check(outputSize: network.configuration.outputSize)
         schedule.check()
         clipping?.check()
+        checkpointing.check(network.configuration)
         precondition(
             state == nil || state!.count == layout.count,
             "an optimiser's state of \(state!.count) parameters for a network of \(layout.count)")
@@ -41,9 +48,13 @@ public struct Trainer<S: Scalar>: Sendable {
         self.clipping = clipping
         optimizerState = state ?? OptimizerState(optimizer, count: layout.count)
         gradient = Parameters(layout)
+        segmentation = Segmentation(checkpointing: checkpointing)
         decayRuns = DecayRun.all(layout)
         classWeights = loss.classWeights()
     }
+
+    /// What passes keep in memory and what they compute again.
+    public var checkpointing: Checkpointing { segmentation.checkpointing }
 
     /// The learning rate of the next step.
     public var learningRate: Double {
@@ -66,9 +77,19 @@ public struct Trainer<S: Scalar>: Sendable {
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func step(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
+        var state: State<S>?
+        return step(x.view, targets.view, packing, state: &state)
+    }
+
+    /// The same from given states, which become the final ones; nil: from zeros, and none are wanted.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    mutating func step(
+        _ x: MatrixView<S>, _ targets: MatrixView<S>, _ packing: Packing, state: inout State<S>?
+    ) -> S {
         let workspace = workspace(packing, .training)
         let gradient = gradient.values.mutableView()
-        let value = pass(x, targets, workspace, gradient: gradient)
+        let value = pass(x, targets, workspace, gradient: gradient, state: &state)
         guard value.isFinite else { return value }
         let clip = clipping.map { $0.constants(gradient) } ?? (constants: GradientConstants(), norm: nil)
         gradientNorm = clip.norm
@@ -89,66 +110,45 @@ public struct Trainer<S: Scalar>: Sendable {
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func evaluate(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
-        pass(x, targets, workspace(packing, .evaluation), gradient: nil)
+        var state: State<S>?
+        return pass(x.view, targets.view, workspace(packing, .evaluation), gradient: nil, state: &state)
     }
 
     /// Forward and loss; and backward, if there is room for a gradient.
     private func pass(
-        _ x: Matrix<S>, _ targets: Matrix<S>, _ workspace: Workspace<S>, gradient: MatrixView<S>?
+        _ x: MatrixView<S>, _ targets: MatrixView<S>, _ workspace: Workspace<S>, gradient: MatrixView<S>?,
+        state: inout State<S>?
     ) -> S {
         let packing = workspace.packing
         network.check(x, workspace)
+        if let state { network.check(state, sequences: packing.sequenceCount) }
         let loss = BatchLoss(
             loss, rows: network.configuration.outputRowCount(packing), columns: network.configuration.outputSize,
-            targets: targets.view, sequences: packing.sequenceCount, classWeights: classWeights?.view)
+            targets: targets, sequences: packing.sequenceCount, classWeights: classWeights?.view)
         workspace.occupy(threads: network.workers.threads)
         defer { workspace.release() }
-        workspace.load(nil, into: workspace.states)
+        workspace.load(state, into: workspace.states)
         workspace.load(nil, into: workspace.stateGradients)
         network.share(
             workspace,
             LossWork(
-                pass: network.pass(x.view, workspace), loss: loss, targets: targets.view,
+                pass: network.pass(x, workspace), loss: loss, targets: targets,
                 losses: workspace.losses.view, gradient: gradient))
-        return workspace.shards.indices.reduce(0) { $0 + workspace.losses.view[0, $1] }
+        let value = workspace.shards.indices.reduce(0) { $0 + workspace.losses.view[0, $1] }
+        if state != nil && value.isFinite { workspace.store(workspace.states, into: &state!) }
+        return value
     }
 
     /// The workspace of an earlier pass over the same packing, or a new one in the place of the oldest.
     private mutating func workspace(_ packing: Packing, _ purpose: Purpose) -> Workspace<S> {
-        if let kept = workspaces.first(where: { $0.purpose == purpose && $0.packing == packing }) { return kept }
-        let workspace = Workspace<S>(network.configuration, packing, purpose)
+        if let kept = workspaces.first(where: { $0.isFor(purpose, packing, segmentation) }) {
+            return kept
+        }
+        let workspace = Workspace<S>(network.configuration, packing, purpose, segmentation)
         workspaces = [workspace] + workspaces.prefix(Self.keptWorkspaces - 1)
         return workspace
     }
 
     /// Enough for a training set's batches, its smaller last batch, and the same of a test set.
     private static var keptWorkspaces: Int { 4 }
-}
-
-/// Forward and loss of a shard; and backward, if there is room for a gradient.
-private struct LossWork<S: Scalar>: SharedWork {
-    let pass: Pass<S>
-    let loss: BatchLoss<S>
-    let targets: MatrixView<S>
-    /// [1, shards]
-    let losses: MatrixView<S>
-    let gradient: MatrixView<S>?
-
-    @specialized(where S == Float)
-    @specialized(where S == Double)
-    func perform(_ index: Int, thread: Int) {
-        let shard = pass.shard(index, thread: thread)
-        shard.forward(into: nil)
-        var sum: S = 0
-        for run in shard.outputRuns {
-            sum += loss.evaluate(
-                shard.outputs.rows(run.shard), targets.rows(run.batch),
-                gradient: gradient == nil ? nil : shard.outputGradient.rows(run.shard))
-        }
-        losses[0, index] = sum
-        if let gradient {
-            shard.backward(gradient: shard.ownGradient ?? gradient, dx: nil)
-            shard.addGradient(to: gradient)
-        }
-    }
 }
