@@ -109,8 +109,10 @@ extension Batches {
     /// The present batch.
     var batch: Batch<S> { current.map { slots[$0] } ?? made! }
 
-    /// Whether the next batch begins an epoch.
-    var isAtStart: Bool { position.next == 0 || position.next == count }
+    /// What the batches are of; nil: they are made.
+    var examples: Examples<S>? {
+        if case .examples(let examples, _) = source { examples } else { nil }
+    }
 
     /// Makes ``batch`` the next one, of this epoch or of another.
     @specialized(where S == Float)
