@@ -154,7 +154,7 @@ import TestSupport
         var fit = Fit(Self.trainer(), Batches(examples, Batching(size: 5, shuffles: false)), epochs: 2)
         let error = #expect(throws: NonFinite.self) { try fit.run() }
         #expect(error?.quantity == .inputs && error?.sequence == 2 && error?.step == 3 && error?.update == 4)
-        #expect(fit.trainer.network.parameters.values.elements.allSatisfy(\.isFinite))
+        #expect(fit.trainer.network.parameters.values.elements.allSatisfy { $0.isFinite })
         #expect(fit.trainer.optimizerState.updates == 3)
         // The next batch is a good one.
         #expect(try fit.step()?.batch == 5)
