@@ -8,8 +8,8 @@ struct Bench: ParsableCommand {
         abstract: "Measures Sluice on this machine.",
         discussion: "Without a subcommand: compare, with its options, as in 'bench --quick'.",
         subcommands: [
-            Compare.self, Layers.self, Gemm.self, Streaming.self, Memory.self, MemoryWorker.self, TrainerCost.self,
-            PeerWorker.self,
+            Compare.self, Layers.self, Gemm.self, GateKernels.self, Streaming.self, Memory.self, MemoryWorker.self,
+            TrainerCost.self, PeerWorker.self,
         ],
         defaultSubcommand: Compare.self)
 }

@@ -56,7 +56,7 @@ struct TrainerCost: ParsableCommand {
         let passes = Passes(network, examples.batches(of: shape.batch)[0])
         let plan = Plan.standard
         var sides = [
-            Side({ _ = try! fit.step() }, leastTurns: plan.rounds.lowerBound),
+            Side({ _ = try? fit.step() }, leastTurns: plan.rounds.lowerBound),
             Side(passes.pass, leastTurns: plan.rounds.lowerBound),
         ]
         for index in sides.indices { sides[index].begin() }

@@ -24,8 +24,8 @@ static void NAMED(gru_after_forward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, pt
     }
 }
 
-static void NAMED(gru_after_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, ptrdiff_t tape_stride,
-                                      const REAL *previous, const REAL *dy, REAL *dh, REAL *dbias) {
+static ALWAYS_INLINE void NAMED(gru_after_backward_of)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, ptrdiff_t tape_stride,
+                                                       const REAL *previous, const REAL *dy, REAL *dh, REAL *dbias) {
     REAL *sum_n = dbias, *sum_r = sum_n + H, *sum_z = sum_r + H, *sum_q = sum_z + H;
     for (ptrdiff_t row = 0; row < rows; row++) {
         REAL *n = tape + row * tape_stride, *r = n + H, *z = r + H, *q = z + H;
@@ -49,6 +49,15 @@ static void NAMED(gru_after_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, p
             sum_n[j] += dn;
             dhr[j] = d * zj;
         }
+    }
+}
+
+static void NAMED(gru_after_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, ptrdiff_t tape_stride,
+                                      const REAL *previous, const REAL *dy, REAL *dh, REAL *dbias) {
+    if (dy) {
+        NAMED(gru_after_backward_of)(rows, H, tape, tape_stride, previous, dy, dh, dbias);
+    } else {
+        NAMED(gru_after_backward_of)(rows, H, tape, tape_stride, previous, NULL, dh, dbias);
     }
 }
 
@@ -86,8 +95,9 @@ static void NAMED(gru_before_update)(ptrdiff_t rows, ptrdiff_t H, int flipped, R
     }
 }
 
-static void NAMED(gru_before_update_backward)(ptrdiff_t rows, ptrdiff_t H, int flipped, REAL *tape,
-                                              const REAL *previous, const REAL *dy, REAL *dh, REAL *dbias) {
+static ALWAYS_INLINE void NAMED(gru_before_update_backward_of)(ptrdiff_t rows, ptrdiff_t H, int flipped, REAL *tape,
+                                                               const REAL *previous, const REAL *dy, REAL *dh,
+                                                               REAL *dbias) {
     REAL *sum_n = dbias, *sum_z = sum_n + 2 * H;
     const REAL sign = flipped ? -1 : 1;
     for (ptrdiff_t row = 0; row < rows; row++) {
@@ -107,6 +117,15 @@ static void NAMED(gru_before_update_backward)(ptrdiff_t rows, ptrdiff_t H, int f
             sum_n[j] += dn;
             dhr[j] = d * keep;
         }
+    }
+}
+
+static void NAMED(gru_before_update_backward)(ptrdiff_t rows, ptrdiff_t H, int flipped, REAL *tape,
+                                              const REAL *previous, const REAL *dy, REAL *dh, REAL *dbias) {
+    if (dy) {
+        NAMED(gru_before_update_backward_of)(rows, H, flipped, tape, previous, dy, dh, dbias);
+    } else {
+        NAMED(gru_before_update_backward_of)(rows, H, flipped, tape, previous, NULL, dh, dbias);
     }
 }
 

@@ -1,11 +1,16 @@
 // Every kernel of one level, for both scalars: a level's .c file chooses the instruction set, names its tables and
 // includes this. The bodies are written once, one file a topic.
 #include "SluiceKernels.h"
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 /// Iterations are independent: an output element may be the input element of the same index, never of another.
 #define VECTOR_LOOP _Pragma("clang loop vectorize(assume_safety) interleave(disable)")
+
+/// A body that its callers specialise: those of the backward steps with and without `dy`, as a masked load from nowhere,
+/// which is what a vector loop makes of a null pointer's condition, costs 100 cycles.
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 #define KERNEL_TABLE                                                                                                   \
     {                                                                                                                  \
@@ -31,6 +36,7 @@
         .adam = NAMED(adam),                                                                                           \
         .sgd = NAMED(sgd),                                                                                             \
         .rms_prop = NAMED(rms_prop),                                                                                   \
+        .transpose = NAMED(transpose),                                                                                 \
     }
 
 #include "scalar_float.h"
@@ -43,6 +49,7 @@
 #include "adam.h"
 #include "sgd.h"
 #include "rms_prop.h"
+#include "transpose.h"
 const sluice_kernels_f32 TABLE_F32 = KERNEL_TABLE;
 #include "scalar_end.h"
 
@@ -56,5 +63,6 @@ const sluice_kernels_f32 TABLE_F32 = KERNEL_TABLE;
 #include "adam.h"
 #include "sgd.h"
 #include "rms_prop.h"
+#include "transpose.h"
 const sluice_kernels_f64 TABLE_F64 = KERNEL_TABLE;
 #include "scalar_end.h"

@@ -44,10 +44,10 @@ static void NAMED(lstm_forward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, ptrdiff
     }
 }
 
-static void NAMED(lstm_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, ptrdiff_t tape_stride, const REAL *peepholes,
-                                 const REAL *cell, ptrdiff_t cell_stride, const REAL *next_cell,
-                                 ptrdiff_t next_cell_stride, const REAL *dy, const REAL *dh, REAL *dc, REAL *dbias,
-                                 REAL *dpeepholes) {
+static ALWAYS_INLINE void NAMED(lstm_backward_of)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, ptrdiff_t tape_stride,
+                                                  const REAL *peepholes, const REAL *cell, ptrdiff_t cell_stride,
+                                                  const REAL *next_cell, ptrdiff_t next_cell_stride, const REAL *dy,
+                                                  const REAL *dh, REAL *dc, REAL *dbias, REAL *dpeepholes) {
     REAL *sum_i = dbias, *sum_f = sum_i + H, *sum_g = sum_f + H, *sum_o = sum_g + H;
     for (ptrdiff_t row = 0; row < rows; row++) {
         REAL *i = tape + row * tape_stride, *f = i + H, *g = f + H, *o = g + H;
@@ -105,6 +105,19 @@ static void NAMED(lstm_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, ptrdif
     }
 }
 
+static void NAMED(lstm_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, ptrdiff_t tape_stride, const REAL *peepholes,
+                                 const REAL *cell, ptrdiff_t cell_stride, const REAL *next_cell,
+                                 ptrdiff_t next_cell_stride, const REAL *dy, const REAL *dh, REAL *dc, REAL *dbias,
+                                 REAL *dpeepholes) {
+    if (dy) {
+        NAMED(lstm_backward_of)(rows, H, tape, tape_stride, peepholes, cell, cell_stride, next_cell, next_cell_stride,
+                                dy, dh, dc, dbias, dpeepholes);
+    } else {
+        NAMED(lstm_backward_of)(rows, H, tape, tape_stride, peepholes, cell, cell_stride, next_cell, next_cell_stride,
+                                NULL, dh, dc, dbias, dpeepholes);
+    }
+}
+
 // The parts of a layer-normalised step: its cell state is normalised between them.
 
 static void NAMED(lstm_gates)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, ptrdiff_t tape_stride, const REAL *bias,
@@ -138,9 +151,10 @@ static void NAMED(lstm_output)(ptrdiff_t rows, ptrdiff_t H, const REAL *tape, pt
     }
 }
 
-static void NAMED(lstm_output_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, ptrdiff_t tape_stride,
-                                        const REAL *normalized, ptrdiff_t normalized_stride, const REAL *gain,
-                                        const REAL *bias, const REAL *dy, const REAL *dh, REAL *dcell, REAL *dbias) {
+static ALWAYS_INLINE void NAMED(lstm_output_backward_of)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, ptrdiff_t tape_stride,
+                                                         const REAL *normalized, ptrdiff_t normalized_stride,
+                                                         const REAL *gain, const REAL *bias, const REAL *dy,
+                                                         const REAL *dh, REAL *dcell, REAL *dbias) {
     for (ptrdiff_t row = 0; row < rows; row++) {
         REAL *o = tape + row * tape_stride + 3 * H;
         const REAL *n = normalized + row * normalized_stride;
@@ -155,6 +169,18 @@ static void NAMED(lstm_output_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape,
             dn[j] = dnj;
             dbias[j] += dnj;
         }
+    }
+}
+
+static void NAMED(lstm_output_backward)(ptrdiff_t rows, ptrdiff_t H, REAL *tape, ptrdiff_t tape_stride,
+                                        const REAL *normalized, ptrdiff_t normalized_stride, const REAL *gain,
+                                        const REAL *bias, const REAL *dy, const REAL *dh, REAL *dcell, REAL *dbias) {
+    if (dy) {
+        NAMED(lstm_output_backward_of)(rows, H, tape, tape_stride, normalized, normalized_stride, gain, bias, dy, dh,
+                                       dcell, dbias);
+    } else {
+        NAMED(lstm_output_backward_of)(rows, H, tape, tape_stride, normalized, normalized_stride, gain, bias, NULL, dh,
+                                       dcell, dbias);
     }
 }
 

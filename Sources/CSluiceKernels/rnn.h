@@ -13,8 +13,8 @@ static void NAMED(rnn_forward)(ptrdiff_t rows, ptrdiff_t H, int relu, REAL *tape
     }
 }
 
-static void NAMED(rnn_backward)(ptrdiff_t rows, ptrdiff_t H, int relu, REAL *tape, const REAL *dy, const REAL *dh,
-                                REAL *dbias) {
+static ALWAYS_INLINE void NAMED(rnn_backward_of)(ptrdiff_t rows, ptrdiff_t H, int relu, REAL *tape, const REAL *dy,
+                                                 const REAL *dh, REAL *dbias) {
     for (ptrdiff_t row = 0; row < rows; row++) {
         REAL *a = tape + row * H;
         VECTOR_LOOP
@@ -25,5 +25,14 @@ static void NAMED(rnn_backward)(ptrdiff_t rows, ptrdiff_t H, int relu, REAL *tap
             a[j] = da;
             dbias[j] += da;
         }
+    }
+}
+
+static void NAMED(rnn_backward)(ptrdiff_t rows, ptrdiff_t H, int relu, REAL *tape, const REAL *dy, const REAL *dh,
+                                REAL *dbias) {
+    if (dy) {
+        NAMED(rnn_backward_of)(rows, H, relu, tape, dy, dh, dbias);
+    } else {
+        NAMED(rnn_backward_of)(rows, H, relu, tape, NULL, dh, dbias);
     }
 }

@@ -16,15 +16,10 @@ static inline REAL NAMED(square_root)(REAL x) { return __builtin_sqrt(x); }
 
 /// (exp(r) - 1 - r) / r^2 for |r| <= ln 2 / 2; error of r + r^2 q(r) as exp(r) - 1: 5e-19 relative.
 static inline REAL NAMED(expm1_tail)(REAL r) {
-    REAL q = 0x1.1f730349868cep-29;
-    q = q * r + 0x1.af4de97ca4194p-26;
-    q = q * r + 0x1.27e4db646b17ep-22;
-    q = q * r + 0x1.71de0231960ebp-19;
-    q = q * r + 0x1.a01a01a6d889cp-16;
-    q = q * r + 0x1.a01a01abe7fe1p-13;
-    q = q * r + 0x1.6c16c16c162d4p-10;
-    q = q * r + 0x1.11111111100dcp-7;
-    q = q * r + 0x1.5555555555556p-5;
-    q = q * r + 0x1.5555555555557p-3;
-    return q * r + 0.5;
+    REAL r2 = r * r, r4 = r2 * r2;
+    REAL q01 = 0x1.5555555555557p-3 * r + 0.5, q23 = 0x1.11111111100dcp-7 * r + 0x1.5555555555556p-5;
+    REAL q45 = 0x1.a01a01abe7fe1p-13 * r + 0x1.6c16c16c162d4p-10, q67 = 0x1.71de0231960ebp-19 * r + 0x1.a01a01a6d889cp-16;
+    REAL q89 = 0x1.af4de97ca4194p-26 * r + 0x1.27e4db646b17ep-22;
+    REAL q03 = q23 * r2 + q01, q47 = q67 * r2 + q45, q8a = 0x1.1f730349868cep-29 * r2 + q89;
+    return (q8a * r4 + q47) * r4 + q03;
 }

@@ -15,10 +15,8 @@ static inline REAL NAMED(square_root)(REAL x) { return __builtin_sqrtf(x); }
 
 /// (exp(r) - 1 - r) / r^2 for |r| <= ln 2 / 2; error of r + r^2 q(r) as exp(r) - 1: 5e-10 relative.
 static inline REAL NAMED(expm1_tail)(REAL r) {
-    REAL q = 0x1.a124f2p-13f;
-    q = q * r + 0x1.6d4324p-10f;
-    q = q * r + 0x1.1110e0p-7f;
-    q = q * r + 0x1.5554eap-5f;
-    q = q * r + 0x1.555556p-3f;
-    return q * r + 0.5f;
+    REAL r2 = r * r;
+    REAL q01 = 0x1.555556p-3f * r + 0.5f, q23 = 0x1.1110e0p-7f * r + 0x1.5554eap-5f;
+    REAL q45 = 0x1.a124f2p-13f * r + 0x1.6d4324p-10f;
+    return (q45 * r2 + q23) * r2 + q01;
 }

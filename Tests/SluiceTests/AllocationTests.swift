@@ -134,6 +134,41 @@ import TestSupport
         }
     }
 
+    /// Everything that may be left out, in trainers and recordings.
+    @Test func regularisedSteps() async {
+        await #expect(processExitsWith: .success) {
+            for cell in Cell.allCases {
+                var random = Random(seed: 1)
+                let configuration = Configuration(
+                    cell: cell, inputSize: 16, hiddenSize: 32, layers: 2, direction: .bidirectional)
+                let regularization = Regularization(
+                    dropout: 0.2, inputDropout: 0.2, recurrentDropout: 0.2, zoneout: 0.2,
+                    cellZoneout: configuration.hasCellState ? 0.2 : 0)
+                let packing = Packing(sequences: 40, steps: 6)
+                let x = Matrix<Float>.random(rows: packing.rowCount, columns: 16, using: &random)
+                let dy = Matrix<Float>.random(rows: packing.rowCount, columns: 64, using: &random)
+                let network = Network<Float>(configuration, .keras, using: &random, workers: Workers(threads: 2))
+                var trainer = Trainer(
+                    network, loss: .halfSquaredError, optimizer: .adam(), regularization: regularization)
+                let workspace = Workspace<Float>(
+                    configuration, packing, recording: true, regularization: regularization)
+                var gradients = Gradients<Float>(configuration, packing)
+                func go(_ steps: Int) {
+                    for _ in 0..<steps {
+                        _ = trainer.step(x, dy, packing)
+                        _ = trainer.evaluate(x, dy, packing)
+                        network.record(x, in: workspace, using: &random).backward(outputs: dy, into: &gradients)
+                    }
+                }
+                go(2)
+                let before = allocation_count()
+                go(20)
+                let allocations = allocation_count() - before
+                precondition(allocations == 0, "\(cell): \(allocations) in 20 steps")
+            }
+        }
+    }
+
     @Test func forwardPassIntoAGivenBuffer() async {
         await #expect(processExitsWith: .success) {
             var random = Random(seed: 1)
@@ -154,19 +189,22 @@ import TestSupport
 
     @Test func recordingInAKeptWorkspace() async {
         await #expect(processExitsWith: .success) {
-            var random = Random(seed: 1)
-            let configuration = Configuration(cell: .gru(.resetBefore), inputSize: 16, hiddenSize: 32)
-            let packing = Packing(sequences: 40, steps: 4)
-            let network = Network<Double>(configuration, .keras, using: &random, workers: Workers(threads: 2))
-            let x = Matrix<Double>.random(rows: packing.rowCount, columns: 16, using: &random)
-            let dy = Matrix<Double>.random(rows: packing.rowCount, columns: 32, using: &random)
-            let workspace = Workspace<Double>(configuration, packing, recording: true)
-            var gradients = Gradients<Double>(configuration, packing)
-            network.record(x, in: workspace).backward(outputs: dy, into: &gradients)
-            let before = allocation_count()
-            for _ in 0..<50 { network.record(x, in: workspace).backward(outputs: dy, into: &gradients) }
-            let allocations = allocation_count() - before
-            precondition(allocations == 0, "\(allocations) in 50 passes")
+            // Shards over the threads; large products over the threads.
+            for (sequences, hidden) in [(40, 32), (9, 256)] {
+                var random = Random(seed: 1)
+                let configuration = Configuration(cell: .gru(.resetBefore), inputSize: 16, hiddenSize: hidden)
+                let packing = Packing(sequences: sequences, steps: 4)
+                let network = Network<Double>(configuration, .keras, using: &random, workers: Workers(threads: 2))
+                let x = Matrix<Double>.random(rows: packing.rowCount, columns: 16, using: &random)
+                let dy = Matrix<Double>.random(rows: packing.rowCount, columns: hidden, using: &random)
+                let workspace = Workspace<Double>(configuration, packing, recording: true)
+                var gradients = Gradients<Double>(configuration, packing)
+                network.record(x, in: workspace).backward(outputs: dy, into: &gradients)
+                let before = allocation_count()
+                for _ in 0..<50 { network.record(x, in: workspace).backward(outputs: dy, into: &gradients) }
+                let allocations = allocation_count() - before
+                precondition(allocations == 0, "\(hidden) hidden units: \(allocations) in 50 passes")
+            }
         }
     }
 

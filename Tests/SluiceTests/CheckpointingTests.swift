@@ -8,7 +8,11 @@ import TestSupport
     struct Case: Sendable, CustomTestStringConvertible {
         let configuration: Configuration
         let lengths: [Int]
-        var testDescription: String { "\(configuration.testDescription) \(lengths.max()!) x \(lengths.count)" }
+        var regularization = Regularization.none
+        var testDescription: String {
+            "\(configuration.testDescription) \(lengths.max()!) x \(lengths.count)"
+                + (regularization == .none ? "" : ", regularised")
+        }
     }
 
     private static let equal = [Int](repeating: 23, count: 5)
@@ -35,6 +39,15 @@ import TestSupport
                 cases.append(Case(configuration: configuration, lengths: wide))
             }
         }
+        // A recomputed segment leaves out what it left out before.
+        for cell in [Cell.lstm, .gru(.resetBefore)] {
+            let configuration = Configuration(
+                cell: cell, inputSize: 3, hiddenSize: 6, layers: 2, head: Head(outputSize: 2))
+            let regularization = Regularization(
+                dropout: 0.2, inputDropout: 0.1, recurrentDropout: 0.3, zoneout: 0.2,
+                cellZoneout: cell == .lstm ? 0.3 : 0)
+            cases.append(Case(configuration: configuration, lengths: ragged, regularization: regularization))
+        }
         return cases
     }()
 
@@ -48,7 +61,9 @@ import TestSupport
         /// The loss and its gradient, and then two more steps' parameters and an evaluation.
         func train(_ segmentation: Segmentation, threads: Int) -> (losses: [S], gradient: [S], parameters: [S]) {
             let network = Network(configuration, parameters, backend: backend, workers: Workers(threads: threads))
-            var trainer = Trainer(network, loss: .meanSquaredError, optimizer: .adam(learningRate: 0.01))
+            var trainer = Trainer(
+                network, loss: .meanSquaredError, optimizer: .adam(learningRate: 0.01),
+                regularization: test.regularization)
             trainer.segmentation = segmentation
             var losses = [trainer.step(x, targets, packing)]
             let gradient = trainer.gradient.values.elements

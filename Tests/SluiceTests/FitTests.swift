@@ -22,12 +22,14 @@ import TestSupport
     }
 
     static func trainer<S: Scalar>(
-        _: S.Type = S.self, optimizer: Optimizer = .adam(learningRate: 0.01), schedule: Schedule = .constant
+        _: S.Type = S.self, optimizer: Optimizer = .adam(learningRate: 0.01), schedule: Schedule = .constant,
+        regularization: Regularization = .none
     ) -> Trainer<S> {
         var random = Random(seed: 1)
         let network = Network<S>(configuration, .pyTorch, using: &random)
         var trainer = Trainer(
-            network, loss: .binaryCrossEntropy, optimizer: optimizer, schedule: schedule, clipping: .norm(0.5))
+            network, loss: .binaryCrossEntropy, optimizer: optimizer, schedule: schedule, clipping: .norm(0.5),
+            regularization: regularization)
         trainer.metric = .binaryAccuracy()
         return trainer
     }
@@ -216,6 +218,7 @@ import TestSupport
         let schedule: Schedule
         let batching: Batching
         var accumulating = 1
+        var regularization = Regularization.none
         var description: String { name }
     }
 
@@ -230,11 +233,16 @@ import TestSupport
         Kind(
             name: "sorted, RMSProp", optimizer: .rmsProp(learningRate: 0.01, momentum: 0.5), schedule: .constant,
             batching: Batching(size: 7, bucketing: .all), accumulating: 2),
+        Kind(
+            name: "dropout and zoneout", optimizer: .adamW(learningRate: 0.01), schedule: .constant,
+            batching: Batching(size: 9), accumulating: 2,
+            regularization: Regularization(dropout: 0.2, recurrentDropout: 0.3, zoneout: 0.1)),
     ]
 
     private func fit<S: Scalar>(_ kind: Kind, _: S.Type, epochs: Int = 4) -> Fit<S> {
         Fit(
-            FitTests.trainer(optimizer: kind.optimizer, schedule: kind.schedule),
+            FitTests.trainer(
+                optimizer: kind.optimizer, schedule: kind.schedule, regularization: kind.regularization),
             Batches(FitTests.examples(40, seed: 2), kind.batching, random: Random(seed: 5)), epochs: epochs,
             accumulating: kind.accumulating, validation: FitTests.examples(20, seed: 3).batches(of: 8),
             earlyStopping: EarlyStopping(patience: 2, minimumChange: 0.02))

@@ -111,6 +111,22 @@ import TestSupport
         #expect(results.dropFirst().allSatisfy { $0 == results[0] })
     }
 
+    /// Nor do large products of a batch of one shard, which are shared out themselves.
+    @Test(arguments: [Packing(sequences: 1, steps: 70), Packing(sequences: 9, steps: 4)])
+    func anyNumberOfThreadsGivesTheSameBitsOfLargeProducts(_ packing: Packing) {
+        let configuration = Configuration(cell: .gru(.resetBefore), inputSize: 200, hiddenSize: 520)
+        #expect(configuration.shards(of: packing).count == 1)
+        let results = [1, 2, 3].map { threads in
+            var random = Random(seed: 6)
+            let network = Network<Float>(configuration, .pyTorch, using: &random, workers: Workers(threads: threads))
+            let x = Matrix<Float>.random(rows: packing.rowCount, columns: 200, using: &random)
+            let recording = network.record(x, packing)
+            let outputs = recording.outputs
+            return [outputs, recording.backward(outputs: outputs).parameters.values]
+        }
+        #expect(results.dropFirst().allSatisfy { $0 == results[0] })
+    }
+
     /// Nor do a loss's normaliser, counted for the whole batch, and the norm that a gradient is clipped to.
     @Test func anyNumberOfThreadsGivesTheSameBitsOfEveryPart() {
         let configuration = Configuration(

@@ -12,15 +12,19 @@ import Testing
         #expect(b.elements == [1, 9, 3, 8])
     }
 
-    @Test(arguments: [(1, 1), (3, 5), (17, 33), (64, 16)])
-    func transposeIsItsOwnInverse(_ rows: Int, _ columns: Int) {
-        let a = Matrix<Float>(rows: rows, columns: columns, (0..<rows * columns).map(Float.init))
-        var b = Matrix<Float>(rows: columns, columns: rows), c = a
-        b.mutableView().copyTransposed(a.view)
-        #expect(b[columns - 1, 0] == a[0, columns - 1])
-        c.mutableView().fill(0)
-        c.mutableView().copyTransposed(b.view)
-        #expect(c == a)
+    @Test(arguments: [(1, 1), (3, 5), (8, 8), (17, 33), (64, 16), (9, 40)])
+    func transposes(_ rows: Int, _ columns: Int) {
+        func check<S: Scalar>(_: S.Type) {
+            let a = Matrix<S>(rows: rows, columns: columns + 3, (0..<rows * (columns + 3)).map { S($0) })
+            var b = Matrix<S>(rows: columns, columns: rows + 2)
+            b.mutableView().columns(1..<rows + 1).copyTransposed(a.view.columns(2..<columns + 2))
+            for row in 0..<columns {
+                #expect(b[row, 0] == 0 && b[row, rows + 1] == 0)
+                for column in 0..<rows { #expect(b[row, column + 1] == a[column, row + 2]) }
+            }
+        }
+        check(Float.self)
+        check(Double.self)
     }
 
     @Test func memoryIsAligned() {

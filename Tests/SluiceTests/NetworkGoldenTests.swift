@@ -6,7 +6,7 @@ import TestSupport
 
 /// Outputs, final states and every gradient of whole networks against PyTorch, Keras, ONNX Runtime and the ONNX package's
 /// evaluator: every cell, layers, directions, projections, biases, equal and ragged batches. Each file carries its
-/// configuration; `scripts/golden/make` writes them.
+/// configuration; `scripts/golden/make` writes them. And networks in training, with masks, against the equations in NumPy.
 @Suite struct NetworkGoldenTests {
     static let names = Fixture.names { $0.metadata["sluice.configuration"] != nil }
 
@@ -15,7 +15,7 @@ import TestSupport
     static func tolerance(_ name: String) -> Double { name.hasPrefix("onnxruntime") ? 1e-5 : 1e-11 }
 
     @Test func everyKindOfFileIsThere() {
-        for (prefix, count) in [("pytorch-", 52), ("keras-", 43), ("onnx-", 15), ("onnxruntime-", 40)] {
+        for (prefix, count) in [("pytorch-", 52), ("keras-", 43), ("onnx-", 15), ("onnxruntime-", 40), ("masked-", 8)] {
             #expect(Self.names.filter { $0.hasPrefix(prefix) }.count == count, "\(prefix)")
         }
     }
@@ -43,8 +43,13 @@ import TestSupport
         }
 
         let network = Network(configuration, try fixture.parameters(configuration), backend: backend)
+        let regularization = try fixture.file.metadata["sluice.regularization"].map {
+            try JSONDecoder().decode(Regularization.self, from: Data($0.utf8))
+        }
+        var random = Random(seed: UInt64(fixture.file.metadata["seed"] ?? "0")!)
         let recording = network.record(
-            try packed("x"), packing, from: try fixture.state("h0", "c0", configuration, sequences))
+            try packed("x"), packing, from: try fixture.state("h0", "c0", configuration, sequences),
+            regularization: regularization ?? .none, using: &random)
         expect(recording.outputs, try packed("y"), "outputs")
         expect(recording.state, try fixture.state("hn", "cn", configuration, sequences), "final states")
         guard fixture.file.tensors["dy"] != nil else { return }

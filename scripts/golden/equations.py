@@ -85,20 +85,23 @@ def product(w, side, value, groups=()):
     return a + w.get(f"bias_{side}", 0)
 
 
-def gru_step(cell, w, x, h):
+# A step's `read` is what the products with U read of the state h: h itself, unless some of it is dropped.
+
+
+def gru_step(cell, w, x, read, h):
     groups = [2 * h.shape[-1]]  # r and z together, n
     a_r, a_z, a_n = np.split(product(w, "ih", x, groups), 3, axis=-1)
-    b_r, b_z, b_n = np.split(product(w, "hh", h, groups), 3, axis=-1)
+    b_r, b_z, b_n = np.split(product(w, "hh", read, groups), 3, axis=-1)
     r, z = sigmoid(a_r + b_r), sigmoid(a_z + b_z)
     if cell in ("gru.chung2014", "gru.resetBefore"):
-        n = np.tanh(a_n + np.split(product(w, "hh", r * h), 3, axis=-1)[2])
+        n = np.tanh(a_n + np.split(product(w, "hh", r * read), 3, axis=-1)[2])
     else:
         n = np.tanh(a_n + r * b_n)
     return ((1 - z) * h + z * n,) if cell == "gru.chung2014" else (z * h + (1 - z) * n,)
 
 
-def lstm_step(cell, w, x, h, c):
-    i, f, g, o = np.split(product(w, "ih", x) + product(w, "hh", h), 4, axis=-1)
+def lstm_step(cell, w, x, read, h, c):
+    i, f, g, o = np.split(product(w, "ih", x) + product(w, "hh", read), 4, axis=-1)
     p_i, p_f, p_o = np.split(w["weight_ph"], 3) if cell == "lstm.peephole" else (0, 0, 0)
     c = sigmoid(f + p_f * c) * c + sigmoid(i + p_i * c) * np.tanh(g)
     read = w["gain_ch"] * normalized(c) + w["bias_ch"] if cell == "lstm.layerNormalized" else c
@@ -106,20 +109,26 @@ def lstm_step(cell, w, x, h, c):
     return (h @ w["weight_hr"].T if "weight_hr" in w else h), c
 
 
-def rnn_step(cell, w, x, h):
-    a = product(w, "ih", x) + product(w, "hh", h)
+def rnn_step(cell, w, x, read, h):
+    a = product(w, "ih", x) + product(w, "hh", read)
     return (np.tanh(a) if cell == "rnn.tanh" else np.where(a.real > 0, a, 0),)
 
 
 STEPS = {"gru": gru_step, "lstm": lstm_step, "rnn": rnn_step}
 
 
-def scan(configuration, w, x, state, running, backward):
-    """One direction of a layer. Returns `y [T, B, P]` and the last state. `running [T, B]` says where a step is real."""
+def scan(configuration, w, x, state, running, backward, recurrent=None, kept=()):
+    """One direction of a layer. Returns `y [T, B, P]` and the last state. `running [T, B]` says where a step is real.
+
+    `recurrent [B, P]` multiplies what U reads, and `kept`, for each of the states [T, B, P or H], is true where a step
+    leaves the state as it was."""
     step = STEPS[family(configuration)]
     y = [None] * len(x)
     for t in reversed(range(len(x))) if backward else range(len(x)):
-        following = step(configuration["cell"], w, x[t], *state)
+        read = state[0] if recurrent is None else recurrent * state[0]
+        following = step(configuration["cell"], w, x[t], read, *state)
+        if kept:
+            following = [np.where(keep[t], old, new) for keep, old, new in zip(kept, state, following)]
         # Outside its steps a sequence keeps its state and puts out zeros.
         here = running[t][:, None]
         y[t] = np.where(here, following[0], 0)
@@ -133,18 +142,23 @@ def running_steps(tensors):
     return np.arange(T)[:, None] < tensors.get("lengths", np.full(B, T))
 
 
-def network(configuration, tensors):
-    """Returns `y [T, B, output]`, `hn [layers D, B, P]` and for an LSTM `cn [layers D, B, H]`."""
+def network(configuration, tensors, masks=None):
+    """Returns `y [T, B, output]`, `hn [layers D, B, P]` and for an LSTM `cn [layers D, B, H]`; with `masks` of the network
+    in training, as masks.py has them."""
     direction = configuration["direction"]
     running, y = running_steps(tensors), tensors["x"]
     initial = [tensors[name] for name in ("h0", "c0") if name in tensors]
     last = []
     for layer in range(configuration["layers"]):
         outputs = []
+        if masks:
+            y = masks.inputs(layer, y.shape[-1]) * y
         for suffix in SUFFIXES[direction]:
             w = layer_parameters(configuration, tensors, layer, suffix)
             backward = direction == "backward" or suffix == "_reverse"
-            output, state = scan(configuration, w, y, [value[len(last)] for value in initial], running, backward)
+            left_out = masks.states(len(last), backward) if masks else ()
+            initial_state = [value[len(last)] for value in initial]
+            output, state = scan(configuration, w, y, initial_state, running, backward, *left_out)
             outputs.append(output)
             last.append(state)
         y = sum(outputs) if direction == "bidirectionalSum" else np.concatenate(outputs, axis=-1)

@@ -150,9 +150,13 @@ def write_gru(name, source, variant, tensors):
     fixture.write()
 
 
+def as_json(facts):
+    return json.dumps(facts, sort_keys=True, separators=(",", ":"))
+
+
 def write_network(name, source, facts, tensors, tolerance=TOLERANCE):
     """Checks and writes a network: its outputs and, where the peer has them, its gradients."""
-    metadata = {"sluice.configuration": json.dumps(facts, sort_keys=True, separators=(",", ":"))}
+    metadata = {"sluice.configuration": as_json(facts)}
     fixture = Fixture(name, source, metadata, tensors, tolerance)
     fixture.check_all(lambda tensors: network(facts, tensors))
     fixture.write()

@@ -137,6 +137,10 @@ sluice_level sluice_best_level(void);
              u = momentum u + w, or w where velocity is null   p -= rate u */                                          \
         void (*_Nonnull rms_prop)(ptrdiff_t count, const REAL *_Nonnull constants, REAL *_Nonnull p,                   \
                                   const REAL *_Nonnull g, REAL *_Nonnull v, REAL *_Nullable velocity);                 \
+                                                                                                                       \
+        /* target [columns, rows] = the transpose of source [rows, columns]. */                                        \
+        void (*_Nonnull transpose)(ptrdiff_t rows, ptrdiff_t columns, const REAL *_Nonnull source,                     \
+                                   ptrdiff_t source_stride, REAL *_Nonnull target, ptrdiff_t target_stride);           \
     } NAME
 
 SLUICE_DECLARE_KERNELS(sluice_kernels_f32, float);

@@ -5,6 +5,8 @@ struct Engine<S: Scalar>: Sendable {
     let backend: Backend
     let level: KernelLevel
     let kernels: Kernels
+    /// The threads that large products are shared out to; nil: each is the caller's alone.
+    private(set) unowned(unsafe) var workers: Workers?
     /// Not counted: it lives as long as the process.
     private unowned(unsafe) let bindings: Bindings<S>
 
@@ -19,6 +21,14 @@ struct Engine<S: Scalar>: Sendable {
         self.level = level
         kernels = S.bindings.kernels[level.index]
         unsafe bindings = S.bindings
+        unsafe workers = nil
+    }
+
+    /// The same engine, large products shared out; valid while the threads live. See `Engine+Sharing.swift`.
+    func sharing(_ workers: Workers) -> Engine {
+        var engine = self
+        unsafe engine.workers = workers
+        return engine
     }
 }
 
@@ -31,7 +41,7 @@ extension Engine {
             a.rows == c.rows && a.columns == b.rows && c.columns == b.columns,
             "a product of \(a.rows) x \(a.columns) and \(b.rows) x \(b.columns) into \(c.rows) x \(c.columns)")
         switch b {
-        case .panels(let b): multiply(a, b, into: c, accumulate: accumulate)
+        case .panels(let b): shareOut(a, b, into: c, accumulate: accumulate)
         case .plain(let b, let first):
             let split = b.columns - first
             multiply(a, b.columns(first..<b.columns), into: c.columns(0..<split), accumulate: accumulate)
@@ -47,8 +57,11 @@ extension Engine {
         }
     }
 
-    private func multiply(_ a: MatrixView<S>, _ b: PanelsView<S>, into c: MatrixView<S>, accumulate: Bool) {
-        for panel in 0..<b.count {
+    /// The same with some of the panels of b, which are as many columns of c.
+    func multiply(
+        _ a: MatrixView<S>, _ b: PanelsView<S>, panels: Range<Int>, into c: MatrixView<S>, accumulate: Bool
+    ) {
+        for panel in panels {
             let (weights, columns) = b[panel]
             let target = c.columns(columns)
             var row = 0
@@ -67,7 +80,7 @@ extension Engine {
 
     /// c [M, N] = a' b with a [K, M] and b [K, N], or c += a' b.
     func multiply(transposing a: MatrixView<S>, _ b: MatrixView<S>, into c: MatrixView<S>, accumulate: Bool = false) {
-        multiply(a, true, b, false, into: c, accumulate: accumulate)
+        shareOut(transposing: a, b, into: c, accumulate: accumulate)
     }
 
     /// c [M, N] = a b' with a [M, K] and b [N, K], or c += a b'.
@@ -75,7 +88,7 @@ extension Engine {
         multiply(a, false, b, true, into: c, accumulate: accumulate)
     }
 
-    private func multiply(
+    func multiply(
         _ a: MatrixView<S>, _ transposeA: Bool, _ b: MatrixView<S>, _ transposeB: Bool, into c: MatrixView<S>,
         accumulate: Bool
     ) {

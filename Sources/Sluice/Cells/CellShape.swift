@@ -13,6 +13,8 @@ struct CellShape: Sendable {
     let recurrentGates: Range<Int>
     /// The gates whose recurrent product is with a gated state, in cells that have one.
     let gatedGates: Range<Int>?
+    /// Whether the state goes into the next one by itself too, as z*h does, and not by U's products alone.
+    let leaks: Bool
     /// The columns of the scratch matrix of a step.
     let scratchColumns: Int
     /// The tape's columns that hold the cell state c after the step, in cells that have one.

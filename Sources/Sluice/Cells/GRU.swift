@@ -8,6 +8,8 @@
 ///     resetBefore    n = tanh(x Wn + (r*h) Un + bn)            h' = z*h + (1-z)*n
 ///     resetAfter     n = tanh(x Wn + bn + r*(h Un + cn))       h' = z*h + (1-z)*n
 ///
+/// Where recurrent dropout is on, the products and r*h read d*h; the leak of h into h' does not.
+///
 /// A row of the tape is `n r z q`, each H wide, where q is the candidate's recurrent side: h Un + cn after, r*h before.
 /// So the input product and its gradient are the tape's first three columns, and for `resetAfter` the recurrent
 /// product's gradient is its last three, in the order of U: one product each, wherever they are needed.
@@ -40,6 +42,7 @@ public enum GRU {
             firstInputGate: 2, // n r z here, r z n in the parameters
             recurrentGates: isAfter ? 0..<3 : 0..<2,
             gatedGates: isAfter ? nil : 2..<3,
+            leaks: true,
             scratchColumns: isAfter ? 3 * H : 2 * H,
             cellColumns: nil,
             vectors: isNormalized
@@ -74,7 +77,7 @@ extension GRU {
         switch variant {
         case .resetAfter, .layerNormalized:
             let hu = step.scratch.reshaped(rows: step.tape.rows, columns: 3 * H)
-            engine.multiply(step.previous, weights.forward.recurrent, into: hu)
+            engine.multiply(step.recurrent, weights.forward.recurrent, into: hu)
             if variant == .layerNormalized {
                 for index in 0..<4 {
                     let part = normalizedPart(index, step.tape, recurrent: hu, weights.vectors, hidden: H)
@@ -85,8 +88,8 @@ extension GRU {
 
         case .resetBefore, .chung2014:
             let gates = step.scratch.reshaped(rows: step.tape.rows, columns: 2 * H)
-            engine.multiply(step.previous, weights.forward.recurrent, into: gates)
-            engine.gruBeforeGates(tape: step.tape, hu: gates, bias: bias, previous: step.previous)
+            engine.multiply(step.recurrent, weights.forward.recurrent, into: gates)
+            engine.gruBeforeGates(tape: step.tape, hu: gates, bias: bias, previous: step.recurrent)
 
             let candidate = step.scratch.reshaped(rows: step.tape.rows, columns: H)
             engine.multiply(step.tape.columns(3 * H..<4 * H), weights.forward.gated!, into: candidate)
@@ -132,7 +135,7 @@ extension GRU {
             }
             engine.multiply(
                 step.tape.columns(recurrentGradient(variant, hidden: H)), weights.transposed!.recurrent,
-                into: step.dh, accumulate: true)
+                into: step.drecurrent, accumulate: true)
 
         case .resetBefore, .chung2014:
             engine.gruBeforeUpdateBackward(
@@ -141,9 +144,9 @@ extension GRU {
             let dq = step.scratch.reshaped(rows: step.tape.rows, columns: H)
             engine.multiply(step.tape.columns(0..<H), weights.transposed!.gated!, into: dq)
             engine.gruBeforeGatesBackward(
-                tape: step.tape, previous: step.previous, dq: dq, dh: step.dh, dbias: dbias)
+                tape: step.tape, previous: step.recurrent, dq: dq, dh: step.drecurrent, dbias: dbias)
             engine.multiply(
-                step.tape.columns(H..<3 * H), weights.transposed!.recurrent, into: step.dh, accumulate: true)
+                step.tape.columns(H..<3 * H), weights.transposed!.recurrent, into: step.drecurrent, accumulate: true)
         }
     }
 
@@ -161,10 +164,10 @@ extension GRU {
         switch variant {
         case .resetAfter, .layerNormalized:
             let columns = recurrentGradient(variant, hidden: H)
-            multiply(run.previous, run.tape.columns(columns), into: gradient.recurrent, 0..<3 * H)
+            multiply(run.recurrent, run.tape.columns(columns), into: gradient.recurrent, 0..<3 * H)
         case .resetBefore, .chung2014:
             let q = run.tape.columns(3 * H..<4 * H)
-            multiply(run.previous, rz, into: gradient.recurrent, 0..<2 * H)
+            multiply(run.recurrent, rz, into: gradient.recurrent, 0..<2 * H)
             multiply(q, n, into: gradient.recurrent, 2 * H..<3 * H)
         }
     }

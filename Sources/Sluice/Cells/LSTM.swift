@@ -36,6 +36,7 @@ public enum LSTM {
             firstInputGate: 0,
             recurrentGates: 0..<4,
             gatedGates: nil,
+            leaks: false,
             scratchColumns: isNormalized ? 5 * H : P == nil ? 0 : H,
             cellColumns: places.cell,
             vectors: variant.vectors(hidden: H),
@@ -100,7 +101,7 @@ extension LSTM {
         let output = projection == nil ? step.next : tape.columns(places.output)
         switch variant {
         case .standard, .peephole:
-            engine.multiply(step.previous, weights.forward.recurrent, into: gates, accumulate: true)
+            engine.multiply(step.recurrent, weights.forward.recurrent, into: gates, accumulate: true)
             engine.lstmForward(
                 gates: gates, bias: vectors.columns(0..<4 * H),
                 peepholes: variant == .peephole ? vectors.columns(4 * H..<7 * H) : nil, cell: step.previousCell,
@@ -109,7 +110,7 @@ extension LSTM {
         case .layerNormalized:
             let gains = Gains(vectors, hidden: H)
             let hu = step.scratch.reshaped(rows: B, columns: 4 * H)
-            engine.multiply(step.previous, weights.forward.recurrent, into: hu)
+            engine.multiply(step.recurrent, weights.forward.recurrent, into: hu)
             engine.normalize(
                 gates, gain: gains.input, normalized: tape.columns(places.normalizedInput),
                 scale: tape.columns(places.scale(0)))
@@ -204,7 +205,7 @@ extension LSTM {
                 gates, normalized: tape.columns(places.normalizedInput), scale: tape.columns(places.scale(0)),
                 gain: gains.input, into: gates, dgain: dgains.input)
         }
-        engine.multiply(tape.columns(places.recurrentGradient), weights.transposed!.recurrent, into: step.dh)
+        engine.multiply(tape.columns(places.recurrentGradient), weights.transposed!.recurrent, into: step.drecurrent)
     }
 
     static func weightGradients<S: Scalar>(
@@ -214,7 +215,7 @@ extension LSTM {
         engine.multiply(
             transposing: run.x, run.tape.columns(places.gates), into: gradient.input, accumulate: accumulate)
         engine.multiply(
-            transposing: run.previous, run.tape.columns(places.recurrentGradient), into: gradient.recurrent,
+            transposing: run.recurrent, run.tape.columns(places.recurrentGradient), into: gradient.recurrent,
             accumulate: accumulate)
         if let projection = gradient.projection {
             engine.multiply(

@@ -15,7 +15,7 @@ public enum RNN {
     static func shape(hidden H: Int) -> CellShape {
         CellShape(
             gateCount: 1, tapeColumns: H, inputColumns: 0..<H, firstInputGate: 0, recurrentGates: 0..<1,
-            gatedGates: nil,
+            gatedGates: nil, leaks: false,
             scratchColumns: 0, cellColumns: nil, vectors: [], vectorColumns: H)
     }
 }
@@ -26,7 +26,7 @@ extension RNN {
     static func forward<S: Scalar>(
         _ activation: Activation, _ step: ForwardStep<S>, _ weights: LayerWeights<S>, _ engine: Engine<S>
     ) {
-        engine.multiply(step.previous, weights.forward.recurrent, into: step.tape, accumulate: true)
+        engine.multiply(step.recurrent, weights.forward.recurrent, into: step.tape, accumulate: true)
         engine.rnnForward(activation, tape: step.tape, bias: weights.vectors, next: step.next)
     }
 }
@@ -42,14 +42,14 @@ extension RNN {
         _ activation: Activation, _ step: BackwardStep<S>, _ weights: LayerWeights<S>, _ engine: Engine<S>
     ) {
         engine.rnnBackward(activation, tape: step.tape, dy: step.dy, dh: step.dh, dbias: step.dvectors)
-        engine.multiply(step.tape, weights.transposed!.recurrent, into: step.dh)
+        engine.multiply(step.tape, weights.transposed!.recurrent, into: step.drecurrent)
     }
 
     static func weightGradients<S: Scalar>(
         _ run: Run<S>, into gradient: LayerGradient<S>, accumulate: Bool, _ engine: Engine<S>
     ) {
         engine.multiply(transposing: run.x, run.tape, into: gradient.input, accumulate: accumulate)
-        engine.multiply(transposing: run.previous, run.tape, into: gradient.recurrent, accumulate: accumulate)
+        engine.multiply(transposing: run.recurrent, run.tape, into: gradient.recurrent, accumulate: accumulate)
     }
 }
 

@@ -4,6 +4,8 @@ struct ForwardStep<S: Scalar> {
     let tape: MatrixView<S>
     /// [B, P] the state before the step.
     let previous: MatrixView<S>
+    /// [B, P] the same as U's products read it: itself, unless the scan drops some of it.
+    let recurrent: MatrixView<S>
     /// [B, P] the state after the step.
     let next: MatrixView<S>
     /// [B, H] the cell state before the step and after it, which may be the same memory; empty in cells without one.
@@ -19,13 +21,18 @@ struct BackwardStep<S: Scalar> {
     let tape: MatrixView<S>
     /// [B, P] the state before the step.
     let previous: MatrixView<S>
+    /// [B, P] the same as U's products read it: itself, unless the scan drops some of it.
+    let recurrent: MatrixView<S>
     /// [B, H] the cell state before the step; empty in cells without one.
     let previousCell: MatrixView<S>
     /// [B, P] gradient of the state after the step as an output, if it is one.
     let dy: MatrixView<S>?
     /// [B, P] in, gradient of the state after the step from later steps; out, of the state before.
     let dh: MatrixView<S>
-    /// [B, H] the same of the cell state; empty in cells without one.
+    /// [B, P] gradient of `recurrent`: `dh` itself, unless the scan drops some of it. Accumulates in cells that leak
+    /// (``CellShape/leaks``), else overwrites.
+    let drecurrent: MatrixView<S>
+    /// [B, H] as `dh`, of the cell state; empty in cells without one.
     let dc: MatrixView<S>
     /// Gradients on their way; [B, columns] is laid over it.
     let scratch: MatrixView<S>
@@ -37,8 +44,8 @@ struct BackwardStep<S: Scalar> {
 struct Run<S: Scalar> {
     /// [R, I] the inputs.
     let x: MatrixView<S>
-    /// [R, P] the states before each step.
-    let previous: MatrixView<S>
+    /// [R, P] the states before each step, as U's products read them.
+    let recurrent: MatrixView<S>
     /// [R, tape columns] the gradients.
     let tape: MatrixView<S>
     /// H

@@ -56,5 +56,6 @@ private func doubleKernels(_ level: KernelLevel) -> Kernels {
         normalizeBackward: Kernels.untyped(table.normalize_backward),
         adam: Kernels.untyped(table.adam),
         sgd: Kernels.untyped(table.sgd),
-        rmsProp: Kernels.untyped(table.rms_prop))
+        rmsProp: Kernels.untyped(table.rms_prop),
+        transpose: Kernels.untyped(table.transpose))
 }

@@ -92,6 +92,10 @@ struct Kernels: Sendable {
         @convention(c) (
             Int, _ constants: Reals, _ p: MutableReals, _ g: Reals, _ v: MutableReals, _ velocity: MutableReals?
         ) -> Void
+    let transpose:
+        @convention(c) (
+            _ rows: Int, _ columns: Int, _ source: Reals, _ stride: Int, _ target: MutableReals, _ targetStride: Int
+        ) -> Void
 
     /// A typed C function as one on untyped memory: pointers are passed alike.
     static func untyped<Typed, Untyped>(_ function: Typed) -> Untyped {

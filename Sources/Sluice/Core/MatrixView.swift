@@ -91,24 +91,15 @@ extension MatrixView {
         for (row, number) in numbers.enumerated() { target.rows(number..<number + 1).copy(rows(row..<row + 1)) }
     }
 
-    /// Copies the transpose of a view, in square blocks so that both sides stay in the cache.
+    /// Copies the transpose of a view.
     @specialized(where S == Float)
     @specialized(where S == Double)
     func copyTransposed(_ source: MatrixView) {
         precondition(
             rows == source.columns && columns == source.rows,
             "the transpose of a \(source.rows) x \(source.columns) view into a \(rows) x \(columns) one")
-        let block = 16
-        for i0 in Swift.stride(from: 0, to: rows, by: block) {
-            for j0 in Swift.stride(from: 0, to: columns, by: block) {
-                for i in i0..<min(i0 + block, rows) {
-                    let target = unsafe base + i &* stride
-                    for j in j0..<min(j0 + block, columns) {
-                        unsafe target[j] = unsafe source.base[j &* source.stride &+ i]
-                    }
-                }
-            }
-        }
+        let kernels = S.bindings.kernels[KernelLevel.best.index]
+        unsafe kernels.transpose(source.rows, source.columns, source.base, source.stride, base, stride)
     }
 
     /// Adds the elements of a view of the same shape.

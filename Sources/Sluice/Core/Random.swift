@@ -9,17 +9,14 @@ public struct Random: RandomNumberGenerator, Codable, Hashable, Sendable {
 
     public init(seed: UInt64) {
         var state = seed
-        func splitMix() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var word = state
-            word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-            return word ^ (word >> 31)
+        func splitMixNext() -> UInt64 {
+            state &+= splitMixGamma
+            return splitMix(state)
         }
-        s0 = splitMix()
-        s1 = splitMix()
-        s2 = splitMix()
-        s3 = splitMix()
+        s0 = splitMixNext()
+        s1 = splitMixNext()
+        s2 = splitMixNext()
+        s3 = splitMixNext()
     }
 
     public mutating func next() -> UInt64 {
@@ -58,3 +55,15 @@ public struct Random: RandomNumberGenerator, Codable, Hashable, Sendable {
         }
     }
 }
+
+/// The last stage of SplitMix64 (Steele et al. 2014): a bijection whose every output bit depends on every input bit.
+@inline(__always)
+func splitMix(_ value: UInt64) -> UInt64 {
+    var word = value
+    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+    return word ^ (word >> 31)
+}
+
+/// SplitMix64's step from one state to the next: 2^64 over the golden ratio, odd.
+let splitMixGamma: UInt64 = 0x9E37_79B9_7F4A_7C15

@@ -31,8 +31,8 @@ final class ShardWorkspace<S: Scalar>: @unchecked Sendable {
     var memory: Matrix<S>?
 
     init(
-        _ configuration: Configuration, _ runs: ShardRuns, _ shard: Shard, _ purpose: Purpose, hasOwnGradient: Bool,
-        _ arena: inout Arena<S>
+        _ configuration: Configuration, _ runs: ShardRuns, _ shard: Shard, _ purpose: Purpose,
+        _ regularization: Regularization, hasOwnGradient: Bool, _ arena: inout Arena<S>
     ) {
         let packing = shard.packing, width = configuration.layerOutputSize
         let recording = purpose.isRecording
@@ -45,7 +45,7 @@ final class ShardWorkspace<S: Scalar>: @unchecked Sendable {
         self.runs = runs
         self.purpose = purpose
         scans = (0..<configuration.scanCount).map {
-            ScanBuffers(packing, configuration, scan: $0, runs, purpose, &arena)
+            ScanBuffers(packing, configuration, scan: $0, runs, purpose, regularization, &arena)
         }
         layers = (0..<(isForward ? 0 : configuration.layers)).map { _ in
             LayerBuffers(
@@ -53,7 +53,7 @@ final class ShardWorkspace<S: Scalar>: @unchecked Sendable {
                 outputGradient: arena.matrix(rows: recording ? runs.segmentRows : 0, columns: width))
         }
         scratch = (0..<configuration.direction.count).map { _ in
-            ScanScratch(shard, configuration, runs, purpose, &arena)
+            ScanScratch(shard, configuration, runs, purpose, regularization, &arena)
         }
         summary = arena.matrix(rows: summaryRows, columns: width)
         summaryGradient = arena.matrix(rows: recording ? summaryRows : 0, columns: width)
@@ -76,6 +76,8 @@ struct ScanBuffers<S: Scalar>: Sendable {
     let states: MatrixView<S>
     /// [B, H] when recording, in cells that have them: the cell states before the first step.
     let initialCells: MatrixView<S>
+    /// [N, H] the cell states after every step, where zoneout makes them others than the tape's.
+    let zonedCells: MatrixView<S>
     /// [N, tape columns] when recording, else room for one chunk.
     let tape: MatrixView<S>
     /// [N, P] when recording: the gradient of the states, as far as it comes from above. Empty where the caller gives that
@@ -91,7 +93,7 @@ struct ScanBuffers<S: Scalar>: Sendable {
 
     init(
         _ packing: Packing, _ configuration: Configuration, scan: Int, _ runs: ShardRuns, _ purpose: Purpose,
-        _ arena: inout Arena<S>
+        _ regularization: Regularization, _ arena: inout Arena<S>
     ) {
         let layer = scan / configuration.direction.count, isSecond = scan % configuration.direction.count == 1
         let shape = configuration.cellShape
@@ -105,6 +107,8 @@ struct ScanBuffers<S: Scalar>: Sendable {
         states = all.rows(sequences..<sequences + rows)
         initialCells = arena.matrix(
             rows: shape.cellColumns == nil ? 0 : sequences, columns: configuration.hiddenSize)
+        zonedCells = arena.matrix(
+            rows: regularization.cellZoneout > 0 ? runs.segmentRows : 0, columns: configuration.hiddenSize)
         tape = arena.matrix(rows: recording ? runs.segmentRows : runs.chunkRows, columns: shape.tapeColumns)
         let hasGradient = recording && !(isOutput && purpose == .recording)
         stateGradient = arena.matrix(rows: hasGradient ? runs.segmentRows : 0, columns: configuration.stateSize)
@@ -129,21 +133,60 @@ struct LayerBuffers<S: Scalar>: Sendable {
 struct ScanScratch<S: Scalar>: Sendable {
     /// [B, columns] products of a step on their way.
     let step: MatrixView<S>
-    /// [R, I] a chunk's inputs, where they must be gathered; R is the rows of the largest chunk, I the widest.
+    /// [R, I] a chunk's inputs, where they must be gathered or some are dropped; R is the rows of the largest chunk, I the widest.
     let inputs: MatrixView<S>
-    /// [R, P] the states before each step of a chunk, where its lengths differ.
+    /// [R, P] the states before each step of a chunk, where its lengths differ or some states are dropped.
     let previousStates: MatrixView<S>
+    let masks: MaskBuffers<S>
 
     init(
-        _ shard: Shard, _ configuration: Configuration, _ runs: ShardRuns, _ purpose: Purpose, _ arena: inout Arena<S>
+        _ shard: Shard, _ configuration: Configuration, _ runs: ShardRuns, _ purpose: Purpose,
+        _ regularization: Regularization, _ arena: inout Arena<S>
     ) {
         let shape = configuration.cellShape, recording = purpose.isRecording
         let isForward = configuration.direction == .forward
         let gathered = isForward ? shard.isWhole ? 0 : configuration.inputSize : configuration.widestInput
+        let inputColumns = regularization.masksInputs ? configuration.widestInput : gathered
+        let drops = regularization.recurrentDropout > 0
         step = arena.matrix(rows: shard.packing.sequenceCount, columns: shape.scratchColumns)
-        inputs = arena.matrix(rows: gathered == 0 ? 0 : runs.chunkRows, columns: gathered)
+        inputs = arena.matrix(rows: inputColumns == 0 ? 0 : runs.chunkRows, columns: inputColumns)
         previousStates = arena.matrix(
-            rows: recording && !shard.packing.isEqualLength ? runs.chunkRows : 0, columns: configuration.stateSize)
+            rows: recording && (drops || !shard.packing.isEqualLength) ? runs.chunkRows : 0,
+            columns: configuration.stateSize)
+        masks = MaskBuffers(configuration, regularization, sequences: shard.packing.sequenceCount, &arena)
+    }
+}
+
+/// What the masks of a scan need; each empty where there is no such mask.
+struct MaskBuffers<S: Scalar>: Sendable {
+    /// [B, I] and [B, P] the masks that are the same at all steps; I is that of the widest layer.
+    let inputMask: MatrixView<S>
+    let recurrentMask: MatrixView<S>
+    /// [1, n] one row's mask at one step.
+    let row: MatrixView<S>
+    /// [B, P] the states that U's products read at a step, and their gradient.
+    let recurrent: MatrixView<S>
+    let recurrentGradient: MatrixView<S>
+    /// [B, P] and [B, H] the part of a step's gradients that goes to the states before it as they are.
+    let keptGradient: MatrixView<S>
+    let keptCellGradient: MatrixView<S>
+
+    init(
+        _ configuration: Configuration, _ regularization: Regularization, sequences: Int, _ arena: inout Arena<S>
+    ) {
+        func matrix(_ rate: Double, _ columns: Int) -> MatrixView<S> {
+            arena.matrix(rows: rate > 0 ? sequences : 0, columns: columns)
+        }
+        let state = configuration.stateSize, hidden = configuration.hiddenSize
+        inputMask = matrix(regularization.inputDropout, configuration.widestInput)
+        recurrentMask = matrix(regularization.recurrentDropout, state)
+        row = arena.matrix(
+            rows: regularization.dropout > 0 || regularization.zonesOut ? 1 : 0,
+            columns: max(configuration.widestInput, hidden))
+        recurrent = matrix(regularization.recurrentDropout, state)
+        recurrentGradient = matrix(regularization.recurrentDropout, state)
+        keptGradient = matrix(regularization.zoneout, state)
+        keptCellGradient = matrix(regularization.cellZoneout, hidden)
     }
 }
 

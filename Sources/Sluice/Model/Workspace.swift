@@ -11,6 +11,8 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
     public let packing: Packing
     let purpose: Purpose
     let segmentation: Segmentation
+    /// What the passes leave out at random.
+    public let regularization: Regularization
     let layout: ParameterLayout
     let cellShape: CellShape
     let shards: [Shard]
@@ -26,25 +28,38 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
     /// ready first.
     let nextToAdd = Atomic<Int>(0)
 
+    /// The seeds of the sequences' masks, in the packing's order; none without regularisation.
+    private(set) var seeds: [UInt64]
+
     private let runs: [ShardRuns]
     /// By thread, then by shard; where every shard has room of its own there is one "thread".
     private(set) var rooms: [[ShardWorkspace<S>]] = []
     private let isOccupied = Atomic<Bool>(false)
 
-    /// - Parameter recording: whether it is for ``Network/record(_:in:from:)`` (a tape of every step) or for
-    ///   ``Network/forward(_:in:state:into:)``.
-    public convenience init(_ configuration: Configuration, _ packing: Packing, recording: Bool) {
-        self.init(configuration, packing, recording ? .recording : .inference)
+    /// - Parameters:
+    ///   - recording: whether it is for ``Network/record(_:in:from:)`` (a tape of every step) or for
+    ///     ``Network/forward(_:in:state:into:)``.
+    ///   - regularization: what ``Network/record(_:in:from:using:)`` leaves out at random.
+    public convenience init(
+        _ configuration: Configuration, _ packing: Packing, recording: Bool, regularization: Regularization = .none
+    ) {
+        require(
+            recording || regularization == .none,
+            "a workspace for inference, which leaves nothing out, with a regularisation")
+        regularization.check(configuration)
+        self.init(configuration, packing, recording ? .recording : .inference, Segmentation(), regularization)
     }
 
     init(
         _ configuration: Configuration, _ packing: Packing, _ purpose: Purpose,
-        _ segmentation: Segmentation = Segmentation()
+        _ segmentation: Segmentation = Segmentation(), _ regularization: Regularization = .none
     ) {
         self.configuration = configuration
         self.packing = packing
         self.purpose = purpose
         self.segmentation = segmentation
+        self.regularization = regularization
+        seeds = regularization == .none ? [] : Array(repeating: 0, count: packing.sequenceCount)
         layout = ParameterLayout(configuration)
         cellShape = configuration.cellShape
         shards = configuration.shards(of: packing)
@@ -54,8 +69,11 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
         losses = Matrix(rows: 1, columns: shards.count)
     }
 
-    func isFor(_ purpose: Purpose, _ packing: Packing, _ segmentation: Segmentation) -> Bool {
-        self.purpose == purpose && self.segmentation == segmentation && self.packing == packing
+    func isFor(
+        _ purpose: Purpose, _ packing: Packing, _ segmentation: Segmentation, _ regularization: Regularization
+    ) -> Bool {
+        self.purpose == purpose && self.segmentation == segmentation && self.regularization == regularization
+            && self.packing == packing
     }
 
     /// Begins a pass on some threads; two passes at a time would write over each other.
@@ -67,6 +85,12 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
         while self.rooms.count < rooms { self.rooms.append(makeRoom()) }
     }
 
+    /// Draws the seeds of a pass's masks, in the caller's order of the sequences; without regularisation, none.
+    func drawSeeds(using random: inout Random) {
+        if seeds.isEmpty { return }
+        for position in packing.positions { seeds[position] = random.next() }
+    }
+
     /// Ends a pass.
     func release() { isOccupied.store(false, ordering: .releasing) }
 
@@ -75,13 +99,13 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
 
     /// Room for every shard of its own, or for one after another.
     private func makeRoom() -> [ShardWorkspace<S>] {
-        let sizes = shards.indices.map { Self.size(ofShard: $0, shards, runs, configuration, purpose) }
+        let sizes = shards.indices.map { Self.size(ofShard: $0, shards, runs, configuration, purpose, regularization) }
         var shared: Matrix<S>?
         if purpose != .recording { shared = Matrix(rows: 1, columns: sizes.max()!) }
         return shards.indices.map { shard in
             let memory = shared ?? Matrix(rows: 1, columns: sizes[shard])
             var arena = Arena(memory.view)
-            let room = Self.place(shard, shards, runs, configuration, purpose, &arena)
+            let room = Self.place(shard, shards, runs, configuration, purpose, regularization, &arena)
             room.memory = memory
             return room
         }
@@ -91,14 +115,15 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
 // MARK: Size
 
 extension Workspace {
-    /// The numbers that a workspace holds once passes of so many threads ran in it, counted without making one.
+    /// The numbers that a workspace holds once passes of so many threads ran in it, counted without making one;
+    /// of passes that leave nothing out.
     static func count(
         _ configuration: Configuration, _ packing: Packing, _ purpose: Purpose, _ segmentation: Segmentation,
         threads: Int
     ) -> Int {
         let shards = configuration.shards(of: packing)
         let runs = shards.map { ShardRuns(configuration, $0, purpose, segmentation, scalar: S.self) }
-        let sizes = shards.indices.map { size(ofShard: $0, shards, runs, configuration, purpose) }
+        let sizes = shards.indices.map { size(ofShard: $0, shards, runs, configuration, purpose, .none) }
         let rooms = purpose == .recording ? sizes.reduce(0, +) : sizes.max()!
         let states = packing.sequenceCount * configuration.stateCount * (purpose.isRecording ? 2 : 1)
         return rooms * roomCount(purpose, shards.count, threads: threads) + states + shards.count
@@ -109,18 +134,20 @@ extension Workspace {
     }
 
     private static func size(
-        ofShard index: Int, _ shards: [Shard], _ runs: [ShardRuns], _ configuration: Configuration, _ purpose: Purpose
+        ofShard index: Int, _ shards: [Shard], _ runs: [ShardRuns], _ configuration: Configuration, _ purpose: Purpose,
+        _ regularization: Regularization
     ) -> Int {
         var counter = Arena<S>(nil)
-        _ = place(index, shards, runs, configuration, purpose, &counter)
+        _ = place(index, shards, runs, configuration, purpose, regularization, &counter)
         return counter.count
     }
 
     private static func place(
         _ index: Int, _ shards: [Shard], _ runs: [ShardRuns], _ configuration: Configuration, _ purpose: Purpose,
-        _ arena: inout Arena<S>
+        _ regularization: Regularization, _ arena: inout Arena<S>
     ) -> ShardWorkspace<S> {
-        ShardWorkspace(configuration, runs[index], shards[index], purpose, hasOwnGradient: index > 0, &arena)
+        ShardWorkspace(
+            configuration, runs[index], shards[index], purpose, regularization, hasOwnGradient: index > 0, &arena)
     }
 }
 

@@ -170,7 +170,8 @@ extension Network {
 
     /// What the shards of a pass have in common; valid while network and workspace live.
     func pass(_ x: MatrixView<S>, _ workspace: Workspace<S>) -> Pass<S> {
-        Pass(
+        let engine = workspace.shards.count == 1 ? engine.sharing(workers) : engine
+        return Pass(
             configuration: configuration, engine: engine, head: head, workspace: workspace, workers: workers, x: x)
     }
 }

@@ -10,11 +10,17 @@ public struct Recording<S: Scalar>: ~Copyable {
     private let workspace: Workspace<S>
 
     /// Runs the forward pass.
-    fileprivate init(_ network: Network<S>, _ x: Matrix<S>, _ workspace: Workspace<S>, _ initial: State<S>?) {
+    ///
+    /// - Parameter drawSeeds: called once the workspace is the pass's own.
+    fileprivate init(
+        _ network: Network<S>, _ x: Matrix<S>, _ workspace: Workspace<S>, _ initial: State<S>?,
+        drawSeeds: () -> Void = {}
+    ) {
         network.check(x.view, workspace)
         if let initial { network.check(initial, sequences: workspace.packing.sequenceCount) }
         require(workspace.purpose == .recording, "this workspace was made for passes without recording")
         workspace.occupy(threads: network.workers.threads)
+        drawSeeds()
         workspace.load(initial, into: workspace.states)
         network.share(workspace, RecordedForwardWork(pass: network.pass(x.view, workspace)))
         self.x = x
@@ -132,6 +138,30 @@ extension Network {
     @specialized(where S == Float)
     @specialized(where S == Double)
     public func record(_ x: Matrix<S>, in workspace: Workspace<S>, from state: State<S>? = nil) -> Recording<S> {
-        Recording(self, x, workspace, state)
+        require(
+            workspace.regularization == .none,
+            "a workspace with a regularisation needs a generator: record(x, in: workspace, using: &random)")
+        return Recording(self, x, workspace, state)
+    }
+
+    /// Computes a batch with some of it left out at random, as training does, and keeps what the backward pass needs:
+    /// outputs, states and gradients are those of the network so thinned.
+    ///
+    /// - Parameter random: gives a number for each sequence, in the caller's order, from which its masks follow.
+    public func record(
+        _ x: Matrix<S>, _ packing: Packing, from state: State<S>? = nil, regularization: Regularization,
+        using random: inout Random
+    ) -> Recording<S> {
+        let workspace = Workspace<S>(configuration, packing, recording: true, regularization: regularization)
+        return record(x, in: workspace, from: state, using: &random)
+    }
+
+    /// The same in a workspace that is kept, by its regularisation: allocates nothing.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    public func record(
+        _ x: Matrix<S>, in workspace: Workspace<S>, from state: State<S>? = nil, using random: inout Random
+    ) -> Recording<S> {
+        Recording(self, x, workspace, state) { workspace.drawSeeds(using: &random) }
     }
 }

@@ -19,6 +19,8 @@ struct Scan<S: Scalar> {
     let states: ScanRows<S>
     /// The steps: all, or those of a segment of time.
     let runs: SegmentRuns
+    /// What is left out at random; nil: nothing.
+    let masks: ScanMasks<S>?
 
     private var steps: [RowRun] { runs.steps }
     private var isRecording: Bool { unsafe shard.purpose.isRecording }
@@ -26,20 +28,22 @@ struct Scan<S: Scalar> {
     /// Computes every state from the inputs and the initial states. Per chunk: the input product of all its rows, then
     /// step by step the cell.
     func forward(_ x: ScanRows<S>) {
+        masks?.prepare(inputs: weights.forward.input.rows)
         for chunk in runs.chunks {
             let rows = runs.rows(of: chunk)
             let tapeStart = isRecording ? 0 : rows.lowerBound
             let tape = buffers.tape.rows(rows.lowerBound - tapeStart..<rows.upperBound - tapeStart)
-            engine.multiply(
-                x.chunk(chunk, runs, scratch.inputs), weights.forward.input, into: tape.columns(inputColumns))
+            engine.multiply(inputs(x, of: chunk), weights.forward.input, into: tape.columns(inputColumns))
             for t in chunk {
                 let rows = steps[t]
                 let tape = buffers.tape.rows(rows.shard.lowerBound - tapeStart..<rows.shard.upperBound - tapeStart)
-                cell.forward(
-                    ForwardStep(
-                        tape: tape, previous: previousStates(at: t), next: states.step(rows),
-                        previousCell: previousCells(at: t), nextCell: cells(at: t, tape), scratch: scratch.step),
-                    weights, engine)
+                let previous = previousStates(at: t)
+                let step = ForwardStep(
+                    tape: tape, previous: previous, recurrent: masks?.recurrent(previous) ?? previous,
+                    next: states.step(rows), previousCell: previousCells(at: t), nextCell: cells(at: t, tape),
+                    scratch: scratch.step)
+                cell.forward(step, weights, engine)
+                if let masks { zoneOut(step, at: t, masks) }
             }
         }
     }
@@ -52,12 +56,12 @@ struct Scan<S: Scalar> {
         if packing.isEqualLength {
             let last = steps[steps.count - 1]
             target.copy(states.step(last))
-            if keepsCells { cells.copy(tapeCells(last)) }
+            if keepsCells { cells.copy(cellStates(after: last)) }
         } else {
             for position in 0..<runs.aliveCount {
                 let last = steps[min(packing.lengths[position] - runs.firstStep, steps.count) - 1]
                 target.row(position).copy(states.step(last).row(position))
-                if keepsCells { cells.row(position).copy(tapeCells(last).row(position)) }
+                if keepsCells { cells.row(position).copy(cellStates(after: last).row(position)) }
             }
         }
     }
@@ -77,30 +81,55 @@ struct Scan<S: Scalar> {
         vectorGradient: LayerVectors<S>, hidden: Int, dx: ScanRows<S>?
     ) {
         if runs.isLast { buffers.vectorSums.fill(0) }
+        masks?.prepare(inputs: weights.forward.input.rows)
         for chunk in runs.chunks.reversed() {
             for t in chunk.reversed() {
                 let rows = steps[t], alive = 0..<rows.shard.count
+                let previous = previousStates(at: t)
+                var dy = dy?.step(rows)
+                let dh = dh.rows(alive), dc = cellColumns == nil ? dc : dc.rows(alive)
+                masks?.beginZoneOut(dy: &dy, dh: dh, dc: dc, step: t)
                 cell.backward(
                     BackwardStep(
-                        tape: buffers.tape.rows(rows.shard), previous: previousStates(at: t),
-                        previousCell: previousCells(at: t), dy: dy?.step(rows), dh: dh.rows(alive),
-                        dc: cellColumns == nil ? dc : dc.rows(alive), scratch: scratch.step,
+                        tape: buffers.tape.rows(rows.shard), previous: previous,
+                        recurrent: masks?.recurrent(previous) ?? previous, previousCell: previousCells(at: t), dy: dy,
+                        dh: dh, drecurrent: masks?.recurrentGradient(dh) ?? dh, dc: dc, scratch: scratch.step,
                         dvectors: buffers.vectorSums),
                     weights, engine)
+                masks?.addRecurrentGradient(to: dh)
+                masks?.endZoneOut(dh: dh, dc: dc)
             }
             let tape = buffers.tape.rows(runs.rows(of: chunk))
             let run = Run(
-                x: x.chunk(chunk, runs, scratch.inputs), previous: previousStates(of: chunk), tape: tape,
-                hidden: hidden)
+                x: inputs(x, of: chunk), recurrent: recurrentStates(of: chunk), tape: tape, hidden: hidden)
             let isFirst = runs.isLast && chunk.upperBound == steps.count
             cell.weightGradients(run, into: gradient, accumulate: !isFirst, engine)
             if let dx, let transposed = weights.transposed?.input {
                 let target = dx.chunkToWrite(chunk, runs, scratch.inputs)
                 engine.multiply(tape.columns(inputColumns), transposed, into: target)
+                if let masks, masks.masksInputs { masks.drop(target, into: target, chunk, steps) }
                 dx.write(target, of: chunk, runs)
             }
         }
         if runs.isFirst { cell.vectorGradients(buffers.vectorSums, into: vectorGradient, hidden: hidden) }
+    }
+
+    /// [R, I] the inputs of a chunk, as the layer reads them.
+    private func inputs(_ x: ScanRows<S>, of chunk: Range<Int>) -> MatrixView<S> {
+        let values = x.chunk(chunk, runs, scratch.inputs)
+        guard let masks, masks.masksInputs else { return values }
+        let dropped = scratch.inputs.reshaped(rows: values.rows, columns: values.columns)
+        masks.drop(values, into: dropped, chunk, steps)
+        return dropped
+    }
+
+    /// Gives some of a step's states their values before it.
+    private func zoneOut(_ step: ForwardStep<S>, at t: Int, _ masks: ScanMasks<S>) {
+        masks.zoneOut(step.next, previous: step.previous, step: t)
+        if zonesCells {
+            masks.zoneOutCells(
+                buffers.zonedCells.rows(steps[t].shard), computed: step.nextCell, previous: step.previousCell, step: t)
+        }
     }
 
     // MARK: States before a step
@@ -111,11 +140,11 @@ struct Scan<S: Scalar> {
         return all.rows(0..<steps[t].shard.count)
     }
 
-    /// [alive, H] the cell states before a step: the tape's of the step before, or in inference the current ones, which each
+    /// [alive, H] the cell states before a step: those after the step before, or in inference the current ones, which each
     /// step writes over.
     private func previousCells(at t: Int) -> MatrixView<S> {
         guard cellColumns != nil else { return initialCells }
-        let all = t == 0 || !isRecording ? initialCells : tapeCells(steps[t - 1])
+        let all = t == 0 || !isRecording ? initialCells : cellStates(after: steps[t - 1])
         return all.rows(0..<steps[t].shard.count)
     }
 
@@ -125,19 +154,26 @@ struct Scan<S: Scalar> {
         return isRecording ? tape.columns(cellColumns) : initialCells.rows(0..<steps[t].shard.count)
     }
 
-    /// [alive, H] a step's cell states in the tape, when recording.
-    private func tapeCells(_ rows: RowRun) -> MatrixView<S> { buffers.tape.rows(rows.shard).columns(cellColumns!) }
+    /// Whether the cell states after a step are others than those in the tape.
+    private var zonesCells: Bool { buffers.zonedCells.rows > 0 }
 
-    /// [R, P] the states before each step of a chunk. With equal lengths they follow one another, one step behind the
-    /// states; otherwise they are gathered.
-    private func previousStates(of chunk: Range<Int>) -> MatrixView<S> {
+    /// [alive, H] the cell states after a step, when recording.
+    private func cellStates(after rows: RowRun) -> MatrixView<S> {
+        zonesCells ? buffers.zonedCells.rows(rows.shard) : buffers.tape.rows(rows.shard).columns(cellColumns!)
+    }
+
+    /// [R, P] the states before each step of a chunk, as U's products read them. With equal lengths they follow one
+    /// another, one step behind the states; otherwise they are gathered, and so are those of which some are dropped.
+    private func recurrentStates(of chunk: Range<Int>) -> MatrixView<S> {
         let rows = runs.rows(of: chunk)
-        if unsafe shard.shard.packing.isEqualLength { return buffers.statesBefore.rows(rows) }
+        let drops = masks?.masksStates ?? false
+        if unsafe shard.shard.packing.isEqualLength && !drops { return buffers.statesBefore.rows(rows) }
         let gathered = scratch.previousStates.rows(0..<rows.count)
         for t in chunk {
             let target = steps[t].shard
-            gathered.rows(target.lowerBound - rows.lowerBound..<target.upperBound - rows.lowerBound)
-                .copy(previousStates(at: t))
+            let place = gathered.rows(target.lowerBound - rows.lowerBound..<target.upperBound - rows.lowerBound)
+            let states = previousStates(at: t)
+            if drops { masks!.drop(states, into: place) } else { place.copy(states) }
         }
         return gathered
     }

@@ -203,7 +203,18 @@ struct ShardPass<S: Scalar>: Sendable {
                 : batch.states.hidden[index].view.rows(shard.positions),
             initialCells: isRecording ? buffers.initialCells : batch.states.cells(index, shard.positions),
             states: layer == top && writesOutputs ? .batch(outputs!) : .shard(buffers.states),
-            runs: runs)
+            runs: runs, masks: masks(layer, direction))
+    }
+
+    /// What a scan leaves out; nil: nothing.
+    private func masks(_ layer: Int, _ direction: Int) -> ScanMasks<S>? {
+        if batch.regularization == .none { return nil }
+        return unsafe ScanMasks(
+            batch.regularization, workspace.scratch[direction].masks, layer: layer,
+            scan: scanIndex(layer, direction), seeds: batch.seeds, firstPosition: shard.positions.lowerBound,
+            firstStep: runs.firstStep,
+            reversedLengths: self.direction.isReversed(direction) ? shard.packing.lengths : nil,
+            leaks: batch.cellShape.leaks)
     }
 
     private func input(of layer: Int, _ direction: Int) -> ScanRows<S> {

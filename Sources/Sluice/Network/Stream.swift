@@ -118,7 +118,8 @@ private final class StreamLayer<S: Scalar> {
         inputSize = weights.forward.input.rows
         input = tape.columns(shape.inputColumns)
         step = ForwardStep(
-            tape: tape, previous: state, next: state, previousCell: cell, nextCell: cell, scratch: scratch)
+            tape: tape, previous: state, recurrent: state, next: state, previousCell: cell, nextCell: cell,
+            scratch: scratch)
     }
 
     /// [B, P] the states after a step with inputs [B, I].

@@ -78,6 +78,8 @@ struct DecayRun: Sendable {
 
 extension OptimizerState {
     /// Moves the parameters by one update.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     mutating func update(_ optimizer: Optimizer, _ update: Update<S>) {
         makeRoom(optimizer)
         updates += 1

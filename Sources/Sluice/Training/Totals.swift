@@ -61,6 +61,8 @@ struct Accumulation<S: Scalar>: Codable, Sendable {
     private var gradient: Matrix<S>?
 
     /// Adds a batch's, `[1, count]`.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     mutating func add(_ gradient: MatrixView<S>, _ totals: Totals<S>) {
         if self.gradient == nil { self.gradient = Matrix(rows: 1, columns: gradient.columns) }
         let sum = self.gradient!.mutableView()
@@ -70,6 +72,8 @@ struct Accumulation<S: Scalar>: Codable, Sendable {
     }
 
     /// Adds all that there is to that of one more batch, and forgets it.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     mutating func addUp(to gradient: MatrixView<S>, _ totals: inout Totals<S>) {
         guard !isEmpty else { return }
         gradient.add(self.gradient!.view)

@@ -8,6 +8,7 @@ extension Trainer {
     ///   - state: in, the initial states; out, the final ones, each sequence's after its own last step. They are computed with
     ///     the parameters before the update, and stay as they were where the loss is not finite.
     /// - Returns: as ``step(_:_:_:)``.
+    @discardableResult
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func step(

@@ -15,6 +15,11 @@ public struct Trainer<S: Scalar>: Sendable {
     public var metric: Metric<S>?
     /// Where the gradients of other workers are met, who train the same network on other parts of each batch; nil: there are none.
     public var allReduce: (any AllReduce<S>)?
+    /// What a step leaves out at random; an evaluation leaves nothing out. After a change the next step makes its
+    /// buffers anew.
+    public var regularization: Regularization { didSet { regularization.check(network.configuration) } }
+    /// Where the masks of the next steps come from: a number a sequence. Part of what a run's future depends on.
+    public var random: Random
     /// What the optimiser and the schedule remember.
     public private(set) var optimizerState: OptimizerState<S>
     /// The norm of the last step's gradient before it was clipped: not finite, if for that the update was not done; nil, if
@@ -35,23 +40,26 @@ public struct Trainer<S: Scalar>: Sendable {
     private let decayRuns: [DecayRun]
     /// [1, O] the loss's.
     private var classWeights: Matrix<S>?
-    /// The last passes' workspaces, the latest first: a batch of the same packing finds its own again.
-    private var workspaces: [Workspace<S>] = []
+    private var workspaces = KeptWorkspaces<S>()
     /// Those of the last batch that was cut in windows.
     var windows: Windows?
 
     /// - Parameters:
     ///   - checkpointing: what passes over long sequences keep in memory; the results are the same bits.
+    ///   - regularization: what steps leave out at random.
+    ///   - random: where its masks come from; without regularisation nothing is drawn.
     ///   - state: of an earlier run that this one goes on with, from the parameters that it had then.
     public init(
         _ network: Network<S>, loss: Loss, optimizer: Optimizer, schedule: Schedule = .constant,
-        clipping: Clipping? = nil, checkpointing: Checkpointing = .none, resuming state: OptimizerState<S>? = nil
+        clipping: Clipping? = nil, checkpointing: Checkpointing = .none, regularization: Regularization = .none,
+        random: Random = Random(seed: 0), resuming state: OptimizerState<S>? = nil
     ) {
         let layout = network.parameters.layout
         loss.check(outputSize: network.configuration.outputSize)
         schedule.check()
         clipping?.check()
         checkpointing.check(network.configuration)
+        regularization.check(network.configuration)
         precondition(
             state == nil || state!.count == layout.count,
             "an optimiser's state of \(state!.count) parameters for a network of \(layout.count)")
@@ -60,6 +68,8 @@ public struct Trainer<S: Scalar>: Sendable {
         self.optimizer = optimizer
         self.schedule = schedule
         self.clipping = clipping
+        self.regularization = regularization
+        self.random = random
         optimizerState = state ?? OptimizerState(optimizer, count: layout.count)
         gradient = Parameters(layout)
         segmentation = Segmentation(checkpointing: checkpointing)
@@ -111,7 +121,7 @@ public struct Trainer<S: Scalar>: Sendable {
         _ x: MatrixView<S>, _ targets: MatrixView<S>, _ packing: Packing, state: inout State<S>?
     ) -> S {
         let isAlone = accumulation.isEmpty && allReduce == nil
-        let workspace = workspace(packing, .training)
+        let workspace = workspace(packing, .training, regularization)
         let gradient = gradient.values.mutableView()
         gradientNorm = nil
         let value = pass(x, targets, workspace, gradient: gradient, asSum: !isAlone, state: &state)
@@ -142,8 +152,8 @@ public struct Trainer<S: Scalar>: Sendable {
         var state: State<S>?
         let gradient = gradient.values.mutableView()
         _ = pass(
-            batch.x.view, batch.targets.view, workspace(batch.packing, .training), gradient: gradient, asSum: true,
-            state: &state)
+            batch.x.view, batch.targets.view, workspace(batch.packing, .training, regularization), gradient: gradient,
+            asSum: true, state: &state)
         accumulation.add(gradient, totals)
         return totals.loss
     }
@@ -178,7 +188,7 @@ public struct Trainer<S: Scalar>: Sendable {
     public mutating func evaluate(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
         var state: State<S>?
         return pass(
-            x.view, targets.view, workspace(packing, .evaluation), gradient: nil, asSum: false, state: &state)
+            x.view, targets.view, workspace(packing, .evaluation, .none), gradient: nil, asSum: false, state: &state)
     }
 
     /// The loss of several batches as if they were one, and the metric; over all workers, if there are others.
@@ -190,7 +200,8 @@ public struct Trainer<S: Scalar>: Sendable {
             // As sums: rows that are all ignored add nothing to the others.
             var state: State<S>?
             _ = pass(
-                batch.x.view, batch.targets.view, workspace(batch.packing, .evaluation), gradient: nil, asSum: true,
+                batch.x.view, batch.targets.view, workspace(batch.packing, .evaluation, .none), gradient: nil,
+                asSum: true,
                 state: &state)
             all.add(totals)
         }
@@ -223,6 +234,7 @@ public struct Trainer<S: Scalar>: Sendable {
         let place = metric == nil ? nil : measuredPlace(packing, targets)
         workspace.occupy(threads: network.workers.threads)
         defer { workspace.release() }
+        workspace.drawSeeds(using: &random)
         workspace.load(state, into: workspace.states)
         workspace.load(nil, into: workspace.stateGradients)
         network.share(
@@ -254,47 +266,17 @@ public struct Trainer<S: Scalar>: Sendable {
         return 0
     }
 
-    /// The workspace of an earlier pass over the same packing, or a new one in the place of the oldest.
-    private mutating func workspace(_ packing: Packing, _ purpose: Purpose) -> Workspace<S> {
-        if let kept = workspaces.first(where: { $0.isFor(purpose, packing, segmentation) }) {
-            return kept
-        }
-        let workspace = Workspace<S>(network.configuration, packing, purpose, segmentation)
-        workspaces.insert(workspace, at: 0)
-        while workspaces.count > Self.keptWorkspaces && keptBytes > Self.keptBytes { workspaces.removeLast() }
-        return workspace
+    private mutating func workspace(
+        _ packing: Packing, _ purpose: Purpose, _ regularization: Regularization
+    ) -> Workspace<S> {
+        workspaces.workspace(
+            network.configuration, packing, purpose, segmentation, regularization, threads: network.workers.threads)
     }
 
-    private var keptBytes: Int {
-        workspaces.reduce(0) {
-            $0 + MemoryLayout<S>.stride
-                * Workspace<S>.count(
-                    network.configuration, $1.packing, $1.purpose, segmentation, threads: network.workers.threads)
-        }
-    }
-
-    /// Enough for a training set's batches, its smaller last batch, and the same of a test set.
-    private static var keptWorkspaces: Int { 4 }
-    /// More are kept up to this size, for batches in buckets, whose packings come again in every epoch.
-    private static var keptBytes: Int { 256 << 20 }
     private static var keptMeasured: Int { 16 }
 }
 
 // MARK: State
-
-/// All that the future of a trainer depends on but for its batches: what it has learnt, how it goes on learning, and what it has
-/// accumulated. As long as parameters are finite, any encoder of numbers gives back the same bits.
-public struct TrainerState<S: Scalar>: Codable, Sendable {
-    public let configuration: Configuration
-    /// `[1, count]` in the configuration's layout.
-    public let parameters: Matrix<S>
-    let loss: Loss
-    let optimizer: Optimizer
-    let schedule: Schedule
-    let clipping: Clipping?
-    let optimizerState: OptimizerState<S>
-    let accumulation: Accumulation<S>?
-}
 
 extension Trainer {
     /// All that its future depends on but for its batches. Setting it, from a trainer of the same network, goes on from there.
@@ -302,7 +284,8 @@ extension Trainer {
         get {
             TrainerState(
                 configuration: network.configuration, parameters: network.parameters.values, loss: loss,
-                optimizer: optimizer, schedule: schedule, clipping: clipping, optimizerState: optimizerState,
+                optimizer: optimizer, schedule: schedule, clipping: clipping, regularization: regularization,
+                random: random, optimizerState: optimizerState,
                 accumulation: accumulation.isEmpty ? nil : accumulation)
         }
         set {
@@ -317,6 +300,8 @@ extension Trainer {
             optimizer = newValue.optimizer
             schedule = newValue.schedule
             clipping = newValue.clipping
+            regularization = newValue.regularization
+            random = newValue.random
             optimizerState = newValue.optimizerState
             accumulation = newValue.accumulation ?? Accumulation()
         }

@@ -1,0 +1,66 @@
+/// Products over threads: for a batch of one shard, whose steps leave the other threads nothing else to do.
+///
+/// One long sequence with many hidden units is the case: U's panels come from a cache that the cores share, or from memory,
+/// and two cores read faster than one. The threads meet at every product, which costs about a microsecond.
+extension Engine {
+    /// A product of fewer multiplications is not worth a meeting: it takes some 10 us.
+    private static var leastToShare: Int { 400_000 }
+
+    /// c = a b, or c += a b, over b's panels.
+    func shareOut(_ a: MatrixView<S>, _ b: PanelsView<S>, into c: MatrixView<S>, accumulate: Bool) {
+        if let workers = unsafe workers, a.rows * b.shape.rows * b.shape.columns >= Self.leastToShare {
+            let work = PanelWork(engine: self, a: a, b: b, c: c, accumulate: accumulate, parts: 2 * workers.threads)
+            workers.run(min(work.parts, b.count), work)
+        } else {
+            multiply(a, b, panels: 0..<b.count, into: c, accumulate: accumulate)
+        }
+    }
+
+    /// c = a' b, or c += a' b, over columns of b and c. Their places are fixed, so that the bits do not depend on the threads.
+    func shareOut(transposing a: MatrixView<S>, _ b: MatrixView<S>, into c: MatrixView<S>, accumulate: Bool) {
+        let width = ColumnWork<S>.width
+        if let workers = unsafe workers, a.rows * a.columns * width >= Self.leastToShare {
+            workers.run(
+                (b.columns + width - 1) / width, ColumnWork(engine: self, a: a, b: b, c: c, accumulate: accumulate))
+        } else {
+            multiply(a, true, b, false, into: c, accumulate: accumulate)
+        }
+    }
+}
+
+/// A product in parts of b's panels, as nearly the same number in each as can be.
+private struct PanelWork<S: Scalar>: SharedWork {
+    let engine: Engine<S>
+    let a: MatrixView<S>
+    let b: PanelsView<S>
+    let c: MatrixView<S>
+    let accumulate: Bool
+    /// More than the threads, as one may come late.
+    let parts: Int
+
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    func perform(_ index: Int, thread: Int) {
+        let parts = min(parts, b.count)
+        let panels = index * b.count / parts..<(index + 1) * b.count / parts
+        engine.multiply(a, b, panels: panels, into: c, accumulate: accumulate)
+    }
+}
+
+/// A product with a transposed left factor in parts of some columns.
+private struct ColumnWork<S: Scalar>: SharedWork {
+    static var width: Int { 256 }
+
+    let engine: Engine<S>
+    let a: MatrixView<S>
+    let b: MatrixView<S>
+    let c: MatrixView<S>
+    let accumulate: Bool
+
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    func perform(_ index: Int, thread: Int) {
+        let columns = index * Self.width..<min((index + 1) * Self.width, b.columns)
+        engine.multiply(a, true, b.columns(columns), false, into: c.columns(columns), accumulate: accumulate)
+    }
+}
