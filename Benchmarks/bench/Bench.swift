@@ -9,7 +9,7 @@ struct Bench: ParsableCommand {
         discussion: "Without a subcommand: compare, with its options, as in 'bench --quick'.",
         subcommands: [
             Compare.self, Layers.self, Gemm.self, GateKernels.self, Streaming.self, Memory.self, MemoryWorker.self,
-            PeerWorker.self,
+            TrainerCost.self, PeerWorker.self,
         ],
         defaultSubcommand: Compare.self)
 }

@@ -1,7 +1,9 @@
 /// A loss over one batch: what its shards share, counted once before their rows are summed apart.
 struct BatchLoss<S: Scalar>: Sendable {
     let loss: Loss
-    /// 1 / what the sums over the whole batch are divided by.
+    /// What the sums over the whole batch are divided by.
+    let normalizer: S
+    /// What the terms are multiplied by: 1 / ``normalizer``, or 1 where sums are asked for.
     let scale: S
     /// [1, O] or none
     let classWeights: MatrixView<S>?
@@ -11,15 +13,16 @@ struct BatchLoss<S: Scalar>: Sendable {
     ///   - columns: O.
     ///   - targets: the whole batch's; checked here.
     ///   - sequences: B.
+    ///   - asSum: whether loss and gradient are left undivided.
     init(
-        _ loss: Loss, rows: Int, columns: Int, targets: MatrixView<S>, sequences: Int, classWeights: MatrixView<S>?
+        _ loss: Loss, rows: Int, columns: Int, targets: MatrixView<S>, sequences: Int, classWeights: MatrixView<S>?,
+        asSum: Bool = false
     ) {
         self.loss = loss
         self.classWeights = classWeights
-        scale =
-            1
-            / loss.normalizer(
-                rows: rows, columns: columns, targets: targets, sequences: sequences, classWeights: classWeights)
+        normalizer = loss.normalizer(
+            rows: rows, columns: columns, targets: targets, sequences: sequences, classWeights: classWeights)
+        scale = asSum ? 1 : 1 / normalizer
     }
 
     /// Some rows' share of L and, if asked, dL/do, overwritten. Formulas: Loss.

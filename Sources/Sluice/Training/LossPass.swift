@@ -4,10 +4,12 @@
 /// computes each but the last again. Segments are whole chunks, and chunks the unit of every product that sums over time, in
 /// the head too: they come in the same order however time is cut, and so the gradient is the same bits.
 extension ShardPass {
-    /// The shard's part of the loss, and of the gradient if there is room for it.
+    /// The shard's part of the loss, and of the batch's outputs and of the gradient where there is room for them.
     @specialized(where S == Float)
     @specialized(where S == Double)
-    func run(_ loss: BatchLoss<S>, _ targets: MatrixView<S>, gradient: MatrixView<S>?) -> S {
+    func run(
+        _ loss: BatchLoss<S>, _ targets: MatrixView<S>, outputs: MatrixView<S>?, gradient: MatrixView<S>?
+    ) -> S {
         let isTraining = gradient != nil
         for index in 0..<segmentCount {
             let segment = segment(index)
@@ -15,7 +17,7 @@ extension ShardPass {
             // Outputs of a step are taken where its gradient is, unless that is never.
             guard isSummedUp || !isTraining || segment.runs.isLast else { continue }
             segment.forwardHead()
-            if !isSummedUp || segment.runs.isLast { segment.evaluate(loss, targets, isTraining) }
+            if !isSummedUp || segment.runs.isLast { segment.evaluate(loss, targets, outputs, isTraining) }
         }
         if let gradient {
             for index in (0..<segmentCount).reversed() {
@@ -24,7 +26,7 @@ extension ShardPass {
                     segment.forwardLayers(into: nil, again: true)
                     if !isSummedUp {
                         segment.forwardHead()
-                        segment.evaluate(loss, targets, isTraining)
+                        segment.evaluate(loss, targets, outputs, isTraining)
                     }
                 }
                 segment.backward(gradient: gradient, dx: nil)
@@ -40,10 +42,13 @@ extension ShardPass {
     }
 
     /// The loss of each chunk, or of all sequences, and if asked its gradient by the outputs.
-    private func evaluate(_ loss: BatchLoss<S>, _ targets: MatrixView<S>, _ isTraining: Bool) {
+    private func evaluate(
+        _ loss: BatchLoss<S>, _ targets: MatrixView<S>, _ batchOutputs: MatrixView<S>?, _ isTraining: Bool
+    ) {
         let losses = unsafe workspace.losses
         func evaluate(_ run: RowRun) -> S {
-            loss.evaluate(
+            batchOutputs?.rows(run.batch).copy(outputs.rows(run.shard))
+            return loss.evaluate(
                 outputs.rows(run.shard), targets.rows(run.batch),
                 gradient: isTraining ? outputGradient.rows(run.shard) : nil)
         }
@@ -75,13 +80,16 @@ struct LossWork<S: Scalar>: SharedWork {
     let targets: MatrixView<S>
     /// [1, shards]
     let losses: MatrixView<S>
+    /// [N, O] or [B, O] where the batch's outputs are put, if they are wanted.
+    let outputs: MatrixView<S>?
     let gradient: MatrixView<S>?
 
     @specialized(where S == Float)
     @specialized(where S == Double)
     func perform(_ index: Int, thread: Int) {
         let shard = pass.shard(index, thread: thread)
-        losses[0, index] = shard.run(loss, targets, gradient: gradient == nil ? nil : shard.ownGradient ?? gradient)
+        losses[0, index] = shard.run(
+            loss, targets, outputs: outputs, gradient: gradient == nil ? nil : shard.ownGradient ?? gradient)
         if let gradient { shard.addGradient(to: gradient) }
     }
 }

@@ -44,7 +44,7 @@ public struct OptimizerState<S: Scalar>: Codable, Sendable {
 // MARK: Update
 
 /// One update's task: where, from what, and how.
-struct Update<S: Scalar> {
+struct Update<S: Scalar>: Sendable {
     /// [1, count]
     let parameters: MatrixView<S>
     /// [1, count]
@@ -53,6 +53,8 @@ struct Update<S: Scalar> {
     let learningRate: Double
     var clip = GradientConstants<S>()
     let engine: Engine<S>
+    /// The threads, for arrays of many numbers.
+    var workers = Workers.single
 }
 
 /// Parameters that lie side by side and decay alike.
@@ -76,29 +78,24 @@ struct DecayRun: Sendable {
 
 extension OptimizerState {
     /// Moves the parameters by one update.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     mutating func update(_ optimizer: Optimizer, _ update: Update<S>) {
         makeRoom(optimizer)
         updates += 1
-        let rate = S(update.learningRate)
+        let clip = update.clip, rate = S(update.learningRate)
         switch optimizer {
         case .sgd(_, let momentum, let nesterov, let decay):
+            let constants = SGDConstants(gradient: clip, rate: rate, momentum: S(momentum))
             let velocity = momentum == 0 ? nil : velocity?.mutableView()
-            update.forEachRun(decay) { run, parameters, gradient, constants in
-                update.engine.sgd(
-                    parameters, gradient: gradient, velocity: velocity?.columns(run), nesterov: nesterov,
-                    SGDConstants(gradient: constants, rate: rate, momentum: S(momentum)))
-            }
+            update.perform(.sgd(constants, velocity: velocity, nesterov: nesterov), decay)
         case .rmsProp(_, let smoothing, let epsilon, let momentum, let form, let decay):
-            let square = square!.mutableView(), velocity = momentum == 0 ? nil : velocity?.mutableView()
             let isInner = form == .tensorFlow
-            update.forEachRun(decay) { run, parameters, gradient, constants in
-                update.engine.rmsProp(
-                    parameters, gradient: gradient, square: square.columns(run), velocity: velocity?.columns(run),
-                    RMSPropConstants(
-                        gradient: constants, rate: isInner ? 1 : rate, gain: isInner ? rate : 1,
-                        smoothing: S(smoothing), innerEpsilon: isInner ? S(epsilon) : 0,
-                        outerEpsilon: isInner ? 0 : S(epsilon), momentum: S(momentum)))
-            }
+            let constants = RMSPropConstants(
+                gradient: clip, rate: isInner ? 1 : rate, gain: isInner ? rate : 1, smoothing: S(smoothing),
+                innerEpsilon: isInner ? S(epsilon) : 0, outerEpsilon: isInner ? 0 : S(epsilon), momentum: S(momentum))
+            let velocity = momentum == 0 ? nil : velocity?.mutableView()
+            update.perform(.rmsProp(constants, square: square!.mutableView(), velocity: velocity), decay)
         case .adam(_, let beta1, let beta2, let epsilon, let form, let amsGrad, let decay):
             adam(update, beta1, beta2, epsilon, form, amsGrad, decay, isDecoupled: false)
         case .adamW(_, let beta1, let beta2, let epsilon, let form, let amsGrad, let decay):
@@ -110,43 +107,79 @@ extension OptimizerState {
         _ update: Update<S>, _ beta1: Double, _ beta2: Double, _ epsilon: Double, _ form: EpsilonForm, _ amsGrad: Bool,
         _ decay: WeightDecay, isDecoupled: Bool
     ) {
-        let mean = mean!.mutableView(), square = square!.mutableView(), peak = amsGrad ? peak?.mutableView() : nil
         let rate = update.learningRate
         let meanCorrection = 1 - power(beta1, updates), squareCorrection = 1 - power(beta2, updates)
         let corrected =
             form == .tensorFlow
             ? (rate: rate * squareCorrection.squareRoot() / meanCorrection, root: 1)
             : (rate: rate / meanCorrection, root: 1 / squareCorrection.squareRoot())
-        update.forEachRun(decay) { run, parameters, gradient, constants in
-            var constants = AdamConstants(
-                gradient: constants, rate: S(corrected.rate), beta1: S(beta1), beta2: S(beta2),
-                root: S(corrected.root), epsilon: S(epsilon))
-            if isDecoupled {
-                constants.keep = 1 - S(rate) * constants.gradient.decay
-                constants.gradient.decay = 0
+        let constants = AdamConstants(
+            gradient: update.clip, rate: S(corrected.rate), beta1: S(beta1), beta2: S(beta2),
+            root: S(corrected.root), epsilon: S(epsilon))
+        update.perform(
+            .adam(
+                constants, mean: mean!.mutableView(), square: square!.mutableView(),
+                peak: amsGrad ? peak?.mutableView() : nil, decoupledRate: isDecoupled ? S(rate) : nil),
+            decay)
+    }
+}
+
+/// An optimiser's arithmetic, decided but for which parameters it is done to and how these decay.
+enum UpdateRule<S: Scalar>: Sendable {
+    case sgd(SGDConstants<S>, velocity: MatrixView<S>?, nesterov: Bool)
+    case rmsProp(RMSPropConstants<S>, square: MatrixView<S>, velocity: MatrixView<S>?)
+    /// - Parameter decoupledRate: what a decay is multiplied by that does not pass through the moments; nil: it does.
+    case adam(
+        AdamConstants<S>, mean: MatrixView<S>, square: MatrixView<S>, peak: MatrixView<S>?, decoupledRate: S?)
+
+    /// Moves the parameters of a range.
+    func move(_ range: Range<Int>, decay: S, _ update: Update<S>) {
+        let parameters = update.parameters.columns(range), gradient = update.gradient.columns(range)
+        switch self {
+        case .sgd(var constants, let velocity, let nesterov):
+            constants.gradient.decay = decay
+            update.engine.sgd(
+                parameters, gradient: gradient, velocity: velocity?.columns(range), nesterov: nesterov, constants)
+        case .rmsProp(var constants, let square, let velocity):
+            constants.gradient.decay = decay
+            update.engine.rmsProp(
+                parameters, gradient: gradient, square: square.columns(range), velocity: velocity?.columns(range),
+                constants)
+        case .adam(var constants, let mean, let square, let peak, let decoupledRate):
+            if let decoupledRate {
+                constants.keep = 1 - decoupledRate * decay
+            } else {
+                constants.gradient.decay = decay
             }
             update.engine.adam(
-                parameters, gradient: gradient, mean: mean.columns(run), square: square.columns(run),
-                peak: peak?.columns(run), constants)
+                parameters, gradient: gradient, mean: mean.columns(range), square: square.columns(range),
+                peak: peak?.columns(range), constants)
         }
     }
 }
 
 extension Update {
-    /// Calls `body` with each run of parameters that decay alike, all at once if they all do.
-    @inline(__always)
-    fileprivate func forEachRun(
-        _ decay: WeightDecay,
-        _ body: (_ run: Range<Int>, _ parameters: MatrixView<S>, _ gradient: MatrixView<S>, GradientConstants<S>) ->
-            Void
-    ) {
-        func perform(_ run: Range<Int>, isVector: Bool) {
-            var constants = clip
-            constants.decay = S(decay.rate(isVector: isVector))
-            body(run, parameters.columns(run), gradient.columns(run), constants)
+    /// Moves all parameters, in blocks over the threads.
+    fileprivate func perform(_ rule: UpdateRule<S>, _ decay: WeightDecay) {
+        workers.run(
+            FlatBlocks.indices(parameters.columns).count, UpdateWork(update: self, rule: rule, decay: decay))
+    }
+}
+
+/// The update of a block: at once, if all of it decays alike.
+private struct UpdateWork<S: Scalar>: SharedWork {
+    let update: Update<S>
+    let rule: UpdateRule<S>
+    let decay: WeightDecay
+
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    func perform(_ index: Int, thread: Int) {
+        let block = FlatBlocks.range(index, of: update.parameters.columns)
+        guard case .matrices = decay else { return rule.move(block, decay: S(decay.rate(isVector: false)), update) }
+        for run in update.decayRuns where run.range.overlaps(block) {
+            rule.move(run.range.clamped(to: block), decay: S(decay.rate(isVector: run.isVector)), update)
         }
-        guard case .matrices = decay else { return perform(0..<parameters.columns, isVector: false) }
-        for run in decayRuns { perform(run.range, isVector: run.isVector) }
     }
 }
 

@@ -5,12 +5,16 @@
 public struct Trainer<S: Scalar>: Sendable {
     /// The network as trained so far.
     public private(set) var network: Network<S>
-    public let loss: Loss
+    public private(set) var loss: Loss
     public var optimizer: Optimizer
     /// How the learning rate changes.
     public var schedule: Schedule { didSet { schedule.check() } }
     /// What keeps the gradient from being too large, if anything does.
     public var clipping: Clipping? { didSet { clipping?.check() } }
+    /// What batches are measured by beside their loss; nil: nothing else.
+    public var metric: Metric<S>?
+    /// Where the gradients of other workers are met, who train the same network on other parts of each batch; nil: there are none.
+    public var allReduce: (any AllReduce<S>)?
     /// What a step leaves out at random; an evaluation leaves nothing out. After a change the next step makes its
     /// buffers anew.
     public var regularization: Regularization { didSet { regularization.check(network.configuration) } }
@@ -18,16 +22,25 @@ public struct Trainer<S: Scalar>: Sendable {
     public var random: Random
     /// What the optimiser and the schedule remember.
     public private(set) var optimizerState: OptimizerState<S>
-    /// The norm of the last step's gradient before it was clipped, where clipping is by norm.
+    /// The norm of the last step's gradient before it was clipped: not finite, if for that the update was not done; nil, if
+    /// the loss was not finite, or before the first step.
     public private(set) var gradientNorm: Double?
+    private(set) var norms: GradientNorms
+    /// The sums over the batches of the last update, or over the last batch evaluated or accumulated.
+    private(set) var totals = Totals<S>()
+    /// The batches whose gradients the next update follows together with its own.
+    private var accumulation = Accumulation<S>()
+    /// [1, 4] the totals, as workers add them.
+    private var sums = Matrix<S>(rows: 1, columns: 4)
+    /// What the metric is given, for the shapes met last.
+    private var measured: [Measured<S>] = []
     private(set) var gradient: Parameters<S>
     /// How passes cut time.
     var segmentation: Segmentation
     private let decayRuns: [DecayRun]
     /// [1, O] the loss's.
-    private let classWeights: Matrix<S>?
-    /// The last passes' workspaces, the latest first: a batch of the same packing finds its own again.
-    private var workspaces: [Workspace<S>] = []
+    private var classWeights: Matrix<S>?
+    private var workspaces = KeptWorkspaces<S>()
     /// Those of the last batch that was cut in windows.
     var windows: Windows?
 
@@ -61,6 +74,7 @@ public struct Trainer<S: Scalar>: Sendable {
         gradient = Parameters(layout)
         segmentation = Segmentation(checkpointing: checkpointing)
         decayRuns = DecayRun.all(layout)
+        norms = GradientNorms(layout, network.configuration)
         classWeights = loss.classWeights()
     }
 
@@ -78,13 +92,17 @@ public struct Trainer<S: Scalar>: Sendable {
         optimizerState.plateau.report(Double(loss), schedule, base: optimizer.learningRate)
     }
 
+    /// The norms of the last step's gradient before it was clipped: each layer's, then the head's, if there is one.
+    public var gradientNorms: [Double] { norms.parts }
+
     /// One step of training on a batch, from zero initial states.
     ///
     /// - Parameters:
     ///   - x: the inputs, `[N, I]`.
     ///   - targets: what the outputs should be: in their shape, or as the loss says.
-    /// - Returns: the batch's loss before the update. If it is not finite, or the gradient's norm where that is clipped,
-    ///   the update is not done: the parameters stay.
+    /// - Returns: the batch's loss before the update; with that of the batches accumulated before it and of other workers, as if
+    ///   all were one batch. If it is not finite, or ``gradientNorm``, the update is not done: the parameters stay.
+    ///   ``firstNonFinite(in:)`` says where it began.
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func step(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
@@ -92,29 +110,76 @@ public struct Trainer<S: Scalar>: Sendable {
         return step(x.view, targets.view, packing, state: &state)
     }
 
+    /// One step of training on a batch, as ``step(_:_:_:)``.
+    @discardableResult
+    public mutating func step(_ batch: Batch<S>) -> S { step(batch.x, batch.targets, batch.packing) }
+
     /// The same from given states, which become the final ones; nil: from zeros, and none are wanted.
     @specialized(where S == Float)
     @specialized(where S == Double)
     mutating func step(
         _ x: MatrixView<S>, _ targets: MatrixView<S>, _ packing: Packing, state: inout State<S>?
     ) -> S {
+        let isAlone = accumulation.isEmpty && allReduce == nil
         let workspace = workspace(packing, .training, regularization)
         let gradient = gradient.values.mutableView()
-        let value = pass(x, targets, workspace, gradient: gradient, state: &state)
-        guard value.isFinite else { return value }
-        let clip = clipping.map { $0.constants(gradient) } ?? (constants: GradientConstants(), norm: nil)
-        gradientNorm = clip.norm
-        guard let constants = clip.constants else { return value }
-        let engine = network.engine, rate = learningRate
-        network.updateParameters { parameters in
-            optimizerState.update(
-                optimizer,
-                Update(
-                    parameters: parameters, gradient: gradient, decayRuns: decayRuns, learningRate: rate,
-                    clip: constants,
-                    engine: engine))
+        gradientNorm = nil
+        let value = pass(x, targets, workspace, gradient: gradient, asSum: !isAlone, state: &state)
+        if isAlone {
+            if value.isFinite { update(scale: 1) }
+            return value
         }
-        return value
+        accumulation.addUp(to: gradient, &totals)
+        addUpWorkers()
+        // Where it is not finite, it is so for every worker.
+        guard totals.loss.isFinite else { return totals.loss }
+        allReduce?.sum(&self.gradient.values)
+        update(scale: 1 / totals.normalizer)
+        return totals.loss
+    }
+
+    /// Computes the gradient of a batch, and keeps it for the update of the next ``step(_:)``, which then follows all batches
+    /// since the last update as if they were one: memory for a part is enough for the whole.
+    ///
+    ///     for part in parts.dropLast() { trainer.accumulate(part) }
+    ///     trainer.step(parts.last!)
+    ///
+    /// - Returns: the batch's loss. If it is not finite, the next step's is neither, and all is dropped then.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    @discardableResult
+    public mutating func accumulate(_ batch: Batch<S>) -> S {
+        var state: State<S>?
+        let gradient = gradient.values.mutableView()
+        _ = pass(
+            batch.x.view, batch.targets.view, workspace(batch.packing, .training, regularization), gradient: gradient,
+            asSum: true, state: &state)
+        accumulation.add(gradient, totals)
+        return totals.loss
+    }
+
+    /// Forgets what was accumulated.
+    mutating func dropAccumulated() { accumulation.clear() }
+
+    /// Moves the parameters along the gradient, times a scale, if its norm is finite.
+    private mutating func update(scale: S) {
+        let gradient = gradient.values.view, workers = network.workers
+        let norm = norms.measure(gradient, scale: Double(scale), workers)
+        gradientNorm = norm
+        guard norm.isFinite else { return }
+        var clip = clipping?.constants(norm: norm) ?? GradientConstants<S>()
+        clip.scale *= scale
+        let engine = network.engine, rate = learningRate, optimizer = optimizer, decayRuns = decayRuns
+        func move(_ network: inout Network<S>, _ state: inout OptimizerState<S>) {
+            network.updateParameters { parameters in
+                state.update(
+                    optimizer,
+                    Update(
+                        parameters: parameters, gradient: gradient, decayRuns: decayRuns, learningRate: rate,
+                        clip: clip, engine: engine, workers: workers))
+            }
+        }
+        move(&network, &optimizerState)
     }
 
     /// The loss of a batch, from zero initial states, without training.
@@ -122,20 +187,51 @@ public struct Trainer<S: Scalar>: Sendable {
     @specialized(where S == Double)
     public mutating func evaluate(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
         var state: State<S>?
-        return pass(x.view, targets.view, workspace(packing, .evaluation, .none), gradient: nil, state: &state)
+        return pass(
+            x.view, targets.view, workspace(packing, .evaluation, .none), gradient: nil, asSum: false, state: &state)
     }
 
-    /// Forward and loss; and backward, if there is room for a gradient.
+    /// The loss of several batches as if they were one, and the metric; over all workers, if there are others.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    public mutating func evaluate(_ batches: [Batch<S>]) -> Evaluation {
+        var all = Totals<S>()
+        for batch in batches {
+            // As sums: rows that are all ignored add nothing to the others.
+            var state: State<S>?
+            _ = pass(
+                batch.x.view, batch.targets.view, workspace(batch.packing, .evaluation, .none), gradient: nil,
+                asSum: true,
+                state: &state)
+            all.add(totals)
+        }
+        totals = all
+        addUpWorkers()
+        return Evaluation(loss: Double(totals.loss), metric: metric == nil ? nil : totals.metric)
+    }
+
+    /// Makes the totals those of all workers.
+    private mutating func addUpWorkers() {
+        guard let allReduce else { return }
+        totals.write(to: sums.mutableView())
+        allReduce.sum(&sums)
+        totals.read(from: sums.view)
+    }
+
+    /// Forward and loss; and backward, if there is room for a gradient. Leaves the batch's totals.
+    ///
+    /// - Parameter asSum: whether loss and gradient are sums, not yet divided by the loss's normaliser.
     private mutating func pass(
         _ x: MatrixView<S>, _ targets: MatrixView<S>, _ workspace: Workspace<S>, gradient: MatrixView<S>?,
-        state: inout State<S>?
+        asSum: Bool, state: inout State<S>?
     ) -> S {
         let packing = workspace.packing
         network.check(x, workspace)
         if let state { network.check(state, sequences: packing.sequenceCount) }
         let loss = BatchLoss(
             loss, rows: network.configuration.outputRowCount(packing), columns: network.configuration.outputSize,
-            targets: targets, sequences: packing.sequenceCount, classWeights: classWeights?.view)
+            targets: targets, sequences: packing.sequenceCount, classWeights: classWeights?.view, asSum: asSum)
+        let place = metric == nil ? nil : measuredPlace(packing, targets)
         workspace.occupy(threads: network.workers.threads)
         defer { workspace.release() }
         workspace.drawSeeds(using: &random)
@@ -145,24 +241,69 @@ public struct Trainer<S: Scalar>: Sendable {
             workspace,
             LossWork(
                 pass: network.pass(x, workspace), loss: loss, targets: targets,
-                losses: workspace.losses.view, gradient: gradient))
+                losses: workspace.losses.view, outputs: place.map { measured[$0].outputs.mutableView() },
+                gradient: gradient))
         let value = workspace.shards.indices.reduce(0) { $0 + workspace.losses.view[0, $1] }
         if state != nil && value.isFinite { workspace.store(workspace.states, into: &state!) }
+        totals = Totals(loss: asSum ? value : value * loss.normalizer, normalizer: loss.normalizer)
+        if let metric, let place { totals.add(metric.measure(&measured[place], targets, packing)) }
         return value
     }
 
-    /// The workspace of an earlier pass over the same packing, or a new one in the place of the oldest.
+    /// The room for what the metric is given of a batch.
+    private mutating func measuredPlace(_ packing: Packing, _ targets: MatrixView<S>) -> Int {
+        let rows = network.configuration.outputRowCount(packing)
+        let place = measured.firstIndex {
+            $0.outputs.rows == rows && $0.targets.rows == targets.rows && $0.targets.columns == targets.columns
+        }
+        if let place { return place }
+        measured.insert(
+            Measured(
+                outputs: Matrix(rows: rows, columns: network.configuration.outputSize),
+                targets: Matrix(rows: targets.rows, columns: targets.columns)),
+            at: 0)
+        if measured.count > Self.keptMeasured { measured.removeLast() }
+        return 0
+    }
+
     private mutating func workspace(
         _ packing: Packing, _ purpose: Purpose, _ regularization: Regularization
     ) -> Workspace<S> {
-        if let kept = workspaces.first(where: { $0.isFor(purpose, packing, segmentation, regularization) }) {
-            return kept
-        }
-        let workspace = Workspace<S>(network.configuration, packing, purpose, segmentation, regularization)
-        workspaces = [workspace] + workspaces.prefix(Self.keptWorkspaces - 1)
-        return workspace
+        workspaces.workspace(
+            network.configuration, packing, purpose, segmentation, regularization, threads: network.workers.threads)
     }
 
-    /// Enough for a training set's batches, its smaller last batch, and the same of a test set.
-    private static var keptWorkspaces: Int { 4 }
+    private static var keptMeasured: Int { 16 }
+}
+
+// MARK: State
+
+extension Trainer {
+    /// All that its future depends on but for its batches. Setting it, from a trainer of the same network, goes on from there.
+    public var state: TrainerState<S> {
+        get {
+            TrainerState(
+                configuration: network.configuration, parameters: network.parameters.values, loss: loss,
+                optimizer: optimizer, schedule: schedule, clipping: clipping, regularization: regularization,
+                random: random, optimizerState: optimizerState,
+                accumulation: accumulation.isEmpty ? nil : accumulation)
+        }
+        set {
+            let count = network.parameters.layout.count
+            require(newValue.configuration == network.configuration, "the state of a trainer of another network")
+            require(
+                newValue.parameters.columns == count && newValue.optimizerState.count == count,
+                "the state of a trainer of \(newValue.parameters.columns) parameters for a network of \(count)")
+            network.parameters.values = newValue.parameters
+            loss = newValue.loss
+            classWeights = loss.classWeights()
+            optimizer = newValue.optimizer
+            schedule = newValue.schedule
+            clipping = newValue.clipping
+            regularization = newValue.regularization
+            random = newValue.random
+            optimizerState = newValue.optimizerState
+            accumulation = newValue.accumulation ?? Accumulation()
+        }
+    }
 }

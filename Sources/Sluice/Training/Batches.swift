@@ -1,0 +1,209 @@
+/// The batches of a training run, epoch by epoch: from a set of sequences, or made as they are asked for.
+///
+///     var batches = Batches(examples, Batching(size: 32, bucketing: .all), random: Random(seed: 1))
+///     for _ in 0..<epochs {
+///         while let batch = batches.next() { _ = trainer.step(batch) }
+///     }
+///
+/// The memory of batches is kept, and filled again by later ones of the same lengths: then nothing is allocated, as long as an
+/// epoch has no more than 64 different ones and none is held on to.
+public struct Batches<S: Scalar>: Sendable {
+    /// Where the run is, in which order, and the generator. With the same examples it is all that later batches depend on.
+    public private(set) var position: BatchPosition
+    private let source: Source
+    private var sort: LengthSort
+    /// Batches of different lengths, to be filled again.
+    private var slots: [Batch<S>] = []
+    /// The slot to give up next.
+    private var oldest = 0
+    /// The slot of the present batch; nil: it is the one made last.
+    private var current: Int?
+    private var made: Batch<S>?
+    /// Whether the present batch is the only one of every epoch, so that it need not be filled again.
+    private var isComplete = false
+
+    private enum Source: Sendable {
+        case examples(Examples<S>, Batching)
+        case maker(count: Int, @Sendable (Int, inout Random) -> Batch<S>)
+    }
+
+    private static var keptSlots: Int { 64 }
+
+    /// The batches of a set.
+    ///
+    /// - Parameter random: where the order of each epoch comes from.
+    public init(_ examples: Examples<S>, _ batching: Batching, random: Random = Random(seed: 0)) {
+        batching.check(sequences: examples.count)
+        source = .examples(examples, batching)
+        sort = LengthSort(examples.lengths)
+        position = BatchPosition(
+            random: random, order: Array(0..<examples.count), batchOrder: Array(0..<batching.count(examples.count)))
+    }
+
+    /// Batches that are made as they are asked for: generated data, or data too large for memory.
+    ///
+    ///     let batches = Batches<Float>(perEpoch: 100) { number, random in makeBatch(&random) }
+    ///
+    /// - Parameters:
+    ///   - perEpoch: how many batches count as an epoch.
+    ///   - random: what the batches may be drawn from. It is part of the run's state, so that a resumed run goes on with the
+    ///     batches that it would have had.
+    ///   - make: the batch of that number, counted from 0 through all epochs.
+    public init(
+        perEpoch count: Int, random: Random = Random(seed: 0),
+        _ make: @escaping @Sendable (_ number: Int, _ random: inout Random) -> Batch<S>
+    ) {
+        require(count >= 1, "\(count) batches an epoch")
+        source = .maker(count: count, make)
+        sort = LengthSort([])
+        position = BatchPosition(random: random, order: [], batchOrder: [])
+    }
+
+    /// The batches of an epoch.
+    public var count: Int {
+        switch source {
+        case .examples: position.batchOrder.count
+        case .maker(let count, _): count
+        }
+    }
+
+    /// The next batch of the epoch; nil, once, at its end: the call after that begins another.
+    public mutating func next() -> Batch<S>? {
+        if position.next == count {
+            position.next = 0
+            return nil
+        }
+        advance()
+        return batch
+    }
+
+    /// Goes to where another run over the same examples was.
+    public mutating func resume(from position: BatchPosition) {
+        require(
+            position.order.count == self.position.order.count
+                && position.batchOrder.count == self.position.batchOrder.count,
+            "a position among \(position.order.count) sequences in \(position.batchOrder.count) batches, for "
+                + "\(self.position.order.count) in \(self.position.batchOrder.count)")
+        self.position = position
+        isComplete = false
+    }
+}
+
+// MARK: Positions
+
+/// Where a run is among its batches, and what it goes on from there with.
+public struct BatchPosition: Codable, Equatable, Sendable {
+    /// The generator of orders, or of batches.
+    public fileprivate(set) var random: Random
+    /// The sequences in the epoch's order.
+    fileprivate var order: [Int]
+    /// The epoch's batches in their order, each so many sequences of `order`.
+    fileprivate var batchOrder: [Int]
+    /// The batch to come, 0 ... their count.
+    public fileprivate(set) var next = 0
+    /// The batches so far, over all epochs.
+    public fileprivate(set) var total = 0
+}
+
+extension Batches {
+    /// The present batch.
+    var batch: Batch<S> { current.map { slots[$0] } ?? made! }
+
+    /// What the batches are of; nil: they are made.
+    var examples: Examples<S>? {
+        if case .examples(let examples, _) = source { examples } else { nil }
+    }
+
+    /// Makes ``batch`` the next one, of this epoch or of another.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    mutating func advance() {
+        if position.next == count { position.next = 0 }
+        switch source {
+        case .examples(let examples, let batching):
+            if position.next == 0 { beginEpoch(batching) }
+            load(examples, batching)
+        case .maker(_, let make):
+            // Whoever makes batches may fill one again, if nobody else holds it.
+            made = nil
+            made = make(position.total, &position.random)
+        }
+        position.next += 1
+        position.total += 1
+    }
+
+    /// Puts an epoch in order.
+    private mutating func beginEpoch(_ batching: Batching) {
+        // What is dropped is so before lengths are looked at.
+        let used = min(count * batching.size, position.order.count)
+        let isOneBatch = count == 1 && used == position.order.count
+        if batching.shuffles && !isOneBatch { position.order.shuffle(using: &position.random) }
+        let window = batching.bucketing.window(count) * batching.size
+        for start in stride(from: 0, to: used, by: window) {
+            sort.sort(&position.order, start..<min(start + window, used))
+        }
+        if batching.shuffles && batching.bucketing != .none { position.batchOrder.shuffle(using: &position.random) }
+    }
+
+    private mutating func load(_ examples: Examples<S>, _ batching: Batching) {
+        if isComplete { return }
+        let start = position.batchOrder[position.next] * batching.size
+        let sequences = position.order[start..<min(start + batching.size, position.order.count)]
+        isComplete = sequences.count == examples.count
+        for slot in slots.indices where examples.have(slots[slot].packing.lengths, sequences) {
+            current = slot
+            return examples.fill(&slots[slot], sequences)
+        }
+        let batch = examples.batch(sequences)
+        if slots.count < Self.keptSlots {
+            current = slots.count
+            slots.append(batch)
+        } else {
+            current = oldest
+            slots[oldest] = batch
+            oldest = (oldest + 1) % slots.count
+        }
+    }
+}
+
+extension Examples {
+    /// Whether some sequences have the given lengths.
+    fileprivate func have(_ lengths: [Int], _ sequences: ArraySlice<Int>) -> Bool {
+        guard lengths.count == sequences.count else { return false }
+        for (length, sequence) in zip(lengths, sequences) where self.lengths[sequence] != length { return false }
+        return true
+    }
+}
+
+// MARK: Sorting
+
+/// Sorts sequences by falling length, equal lengths in the order they have: by counting, with room that is kept.
+private struct LengthSort: Sendable {
+    /// Sequence -> how many lengths that occur are longer.
+    private let ranks: [Int]
+    /// Rank -> the place of the next sequence.
+    private var places: [Int]
+    private var sorted: [Int] = []
+
+    init(_ lengths: [Int]) {
+        let falling = Set(lengths).sorted(by: >)
+        let rank = Dictionary(uniqueKeysWithValues: zip(falling, falling.indices))
+        ranks = lengths.map { rank[$0]! }
+        places = [Int](repeating: 0, count: falling.count + 1)
+        if falling.count > 1 { sorted.reserveCapacity(lengths.count) }
+    }
+
+    mutating func sort(_ order: inout [Int], _ range: Range<Int>) {
+        guard places.count > 2 else { return }
+        for rank in places.indices { places[rank] = 0 }
+        for place in range { places[ranks[order[place]] + 1] += 1 }
+        for rank in 1..<places.count { places[rank] += places[rank - 1] }
+        sorted.removeAll(keepingCapacity: true)
+        sorted.append(contentsOf: order[range])
+        for sequence in sorted {
+            let rank = ranks[sequence]
+            order[range.lowerBound + places[rank]] = sequence
+            places[rank] += 1
+        }
+    }
+}

@@ -1,0 +1,119 @@
+/// A set of sequences and their targets, to learn from or to be judged by, held flat: sequence after sequence.
+///
+///     let examples = Examples<Float>(inputs: sequences, targets: labels)
+///     var batches = Batches(examples, Batching(size: 32), random: Random(seed: 1))
+public struct Examples<S: Scalar>: Sendable {
+    /// The steps of each sequence.
+    public let lengths: [Int]
+    /// `[sum of the lengths, I]`
+    public let inputs: Matrix<S>
+    /// A row for each step, as the inputs have, or for each sequence.
+    public let targets: Matrix<S>
+    /// Whether every sequence has one row of targets, instead of every step.
+    public let areSummedUp: Bool
+    /// Sequence -> its first row of the inputs.
+    private let offsets: [Int]
+
+    /// - Parameters:
+    ///   - inputs: `[T, I]` for each sequence, of T steps of its own.
+    ///   - targets: for each sequence `[T, O]`, a row for each step, or `[1, O]`; classes are one column.
+    public init(inputs: [Matrix<S>], targets: [Matrix<S>]) {
+        require(!inputs.isEmpty, "no example")
+        require(inputs.count == targets.count, "\(inputs.count) sequences and targets of \(targets.count)")
+        for (index, (x, y)) in zip(inputs, targets).enumerated() {
+            require(
+                x.columns == inputs[0].columns && y.columns == targets[0].columns,
+                "sequence \(index) has \(x.columns) inputs and \(y.columns) targets, the first \(inputs[0].columns) and "
+                    + "\(targets[0].columns)")
+        }
+        self.init(inputs: Self.stacked(inputs), targets: Self.stacked(targets), lengths: inputs.map(\.rows))
+    }
+
+    /// - Parameters:
+    ///   - inputs: `[sum of the lengths, I]`, sequence after sequence.
+    ///   - targets: as many rows, one for each step, or one row for each sequence.
+    ///   - lengths: the steps of each sequence, each at least 1.
+    public init(inputs: Matrix<S>, targets: Matrix<S>, lengths: [Int]) {
+        require(!lengths.isEmpty, "no example")
+        var offsets: [Int] = [], rows = 0
+        for (index, length) in lengths.enumerated() {
+            require(length >= 1, "sequence \(index) has length \(length); at least 1 is needed")
+            offsets.append(rows)
+            rows += length
+        }
+        require(inputs.rows == rows, "inputs of \(inputs.rows) rows for \(rows) steps")
+        require(
+            targets.rows == rows || targets.rows == lengths.count,
+            "targets of \(targets.rows) rows for \(rows) steps of \(lengths.count) sequences")
+        self.inputs = inputs
+        self.targets = targets
+        self.lengths = lengths
+        self.offsets = offsets
+        areSummedUp = targets.rows != rows
+    }
+
+    /// The number of sequences.
+    public var count: Int { lengths.count }
+
+    /// All sequences in batches that stay: those of like length together, the longest first. For a validation set.
+    ///
+    /// - Parameter size: the sequences of a batch; the last may have fewer.
+    public func batches(of size: Int) -> [Batch<S>] {
+        require(size >= 1, "batches of \(size) sequences")
+        let order = lengths.indices.sorted { (lengths[$1], $0) < (lengths[$0], $1) }
+        return stride(from: 0, to: count, by: size).map { batch(order[$0..<min($0 + size, count)]) }
+    }
+
+    /// Matrices of as many columns, one under the other.
+    private static func stacked(_ parts: [Matrix<S>]) -> Matrix<S> {
+        var all = Matrix<S>(rows: parts.reduce(0) { $0 + $1.rows }, columns: parts[0].columns)
+        let view = all.mutableView()
+        var row = 0
+        for part in parts {
+            view.rows(row..<row + part.rows).copy(part.view)
+            row += part.rows
+        }
+        return all
+    }
+}
+
+// MARK: Into batches
+
+extension Examples {
+    /// A batch of some sequences.
+    func batch(_ sequences: ArraySlice<Int>) -> Batch<S> {
+        let packing = Packing(lengths: sequences.map { lengths[$0] })
+        var batch = Batch<S>(
+            x: Matrix(rows: packing.rowCount, columns: inputs.columns),
+            targets: Matrix(
+                rows: areSummedUp ? packing.sequenceCount : packing.rowCount, columns: targets.columns),
+            packing: packing)
+        fill(&batch, sequences)
+        return batch
+    }
+
+    /// Overwrites a batch with other sequences of the same lengths in the same order: allocates nothing, unless a copy of the
+    /// batch is held.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    func fill(_ batch: inout Batch<S>, _ sequences: ArraySlice<Int>) {
+        let x = batch.x.mutableView(), y = batch.targets.mutableView(), packing = batch.packing
+        for (number, sequence) in sequences.enumerated() {
+            let first = offsets[sequence], position = packing.positions[number]
+            for step in 0..<lengths[sequence] {
+                let row = packing.rows(at: step).lowerBound + position
+                x.copyRow(row, inputs.view, first + step)
+                if !areSummedUp { y.copyRow(row, targets.view, first + step) }
+            }
+            if areSummedUp { y.copyRow(number, targets.view, sequence) }
+        }
+    }
+}
+
+extension MatrixView {
+    /// Copies one row of a matrix of as many columns; rows are often a few numbers.
+    @inline(__always)
+    fileprivate func copyRow(_ row: Int, _ source: MatrixView, _ sourceRow: Int) {
+        for column in 0..<columns { self[row, column] = source[sourceRow, column] }
+    }
+}

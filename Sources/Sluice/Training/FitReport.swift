@@ -1,0 +1,65 @@
+/// What is said after each batch of a ``Fit``.
+public struct StepReport<S: Scalar>: Sendable {
+    /// Counted from 1.
+    public let epoch: Int
+    /// The batch of the epoch, counted from 1, and how many there are.
+    public let batch: Int
+    public let batches: Int
+    /// The updates done so far, this one's included.
+    public let updates: Int
+    /// Whether the batch ended with an update; otherwise it was accumulated for a later one's.
+    public let isUpdate: Bool
+    /// The batch's loss; of an update, that of all batches, of all workers, that it followed.
+    public let loss: S
+    /// The same of the trainer's metric; nil: it has none.
+    public let metric: Double?
+    /// The learning rate of the update, or of the one to come.
+    public let learningRate: Double
+    /// The norm of the gradient before it was clipped; nil: no update.
+    public let gradientNorm: Double?
+    /// The norms of each layer's, then the head's; none: no update.
+    public let gradientNorms: [Double]
+    /// Of this batch alone.
+    public let pace: Pace
+    /// After the last batch of an epoch.
+    public let epochEnd: EpochReport?
+}
+
+/// What is said after each epoch of a ``Fit``.
+public struct EpochReport: Sendable {
+    /// Counted from 1.
+    public let epoch: Int
+    /// The mean loss over the epoch's batches, each with the parameters that it met.
+    public let loss: Double
+    /// The same of the trainer's metric; nil: it has none.
+    public let metric: Double?
+    /// Of the validation set after the epoch; nil: there is none.
+    public let validation: Evaluation?
+    /// Whether no epoch before had so small a validation loss.
+    public let isBest: Bool
+    /// Whether the run ends here, and whether that is before its time.
+    public let isLast: Bool
+    public let isStoppedEarly: Bool
+    /// Of the epoch's batches, without the validation.
+    public let pace: Pace
+}
+
+/// How much was done in what time.
+public struct Pace: Hashable, Sendable {
+    public internal(set) var batches = 0
+    public internal(set) var sequences = 0
+    /// Steps of time, over all sequences: the rows of the packings.
+    public internal(set) var steps = 0
+    public internal(set) var seconds = 0.0
+
+    public var batchesPerSecond: Double { Double(batches) / seconds }
+    public var sequencesPerSecond: Double { Double(sequences) / seconds }
+    public var stepsPerSecond: Double { Double(steps) / seconds }
+
+    mutating func add(_ other: Pace) {
+        batches += other.batches
+        sequences += other.sequences
+        steps += other.steps
+        seconds += other.seconds
+    }
+}
