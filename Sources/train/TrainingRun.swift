@@ -49,18 +49,25 @@ struct TrainingRun<S: Scalar>: Sendable {
             training.load(number)
             let batch = training.batch
             let loss = trainer.step(batch.x, batch.targets, batch.packing)
-            try check(loss, "train")
+            try check(loss, "train", batch)
+            guard trainer.gradientNorm!.isFinite else { throw failure("gradient", batch) }
             trainLoss += loss * (S(batch.packing.sequenceCount) / S(training.pairs.count))
         }
         let testLoss = trainer.evaluate(test.x, test.targets, test.packing)
-        try check(testLoss, "test")
+        try check(testLoss, "test", test)
         history.append(train: trainLoss, test: testLoss)
     }
 
-    private func check(_ loss: S, _ name: String) throws(Failure) {
-        if loss.isFinite { return }
-        throw Failure(
-            "the \(name) loss of epoch \(epochs + 1) is not finite (\(loss)); no file was written. "
-                + "Try a smaller --learning-rate.", exitCode: Failure.notFinite)
+    private func check(_ loss: S, _ name: String, _ batch: Batch<S>) throws(Failure) {
+        if !loss.isFinite { throw failure("\(name) loss", batch) }
+    }
+
+    /// Says what is not finite, and what was so first.
+    private func failure(_ name: String, _ batch: Batch<S>) -> Failure {
+        let batch = Sluice.Batch(x: batch.x, targets: batch.targets, packing: batch.packing)
+        let first = trainer.firstNonFinite(in: batch, validation: name == "test loss").map { " (\($0))" } ?? ""
+        return Failure(
+            "the \(name) of epoch \(epochs + 1) is not finite\(first); no file was written. Try a smaller --learning-rate.",
+            exitCode: Failure.notFinite)
     }
 }

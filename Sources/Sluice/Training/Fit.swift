@@ -141,13 +141,13 @@ public struct Fit<S: Scalar>: Sendable {
             pace: pace)
     }
 
-    private mutating func nonFiniteValidation() -> NonFinite {
-        var found: NonFinite?
-        for batch in validation where found == nil { found = trainer.firstNonFinite(in: batch) }
-        let error = found ?? trainer.found(.loss)
-        return NonFinite(
-            quantity: error.quantity, layer: error.layer, sequence: error.sequence, step: error.step,
-            update: error.update - 1, isValidation: true)
+    private func nonFiniteValidation() -> NonFinite {
+        for batch in validation {
+            if let found = trainer.firstNonFinite(in: batch, validation: true) { return found }
+        }
+        var found = trainer.found(.loss)
+        found.isValidation = true
+        return found
     }
 
     // MARK: State

@@ -24,9 +24,11 @@ public struct NonFinite: Error, Hashable, Sendable {
     public let sequence: Int?
     public let step: Int?
     /// The update that was not done, counted from 1; of a validation the last that was.
-    public let update: Int
-    /// Whether it was in the validation after an epoch and not in a step.
-    public internal(set) var isValidation = false
+    public internal(set) var update: Int
+    /// Whether it was in an evaluation after that update and not in a step.
+    public internal(set) var isValidation = false {
+        didSet { if isValidation && !oldValue { update -= 1 } }
+    }
 }
 
 extension NonFinite: CustomStringConvertible {
@@ -59,8 +61,15 @@ extension Trainer {
     /// left out at random, and looks through the gradient that the last step left. For after a step whose loss or
     /// ``gradientNorm`` was not finite; a step itself looks at these two alone.
     ///
+    /// - Parameter validation: whether the batch was only evaluated, after the last update.
     /// - Returns: nil if there is none.
-    public func firstNonFinite(in batch: Batch<S>) -> NonFinite? {
+    public func firstNonFinite(in batch: Batch<S>, validation: Bool = false) -> NonFinite? {
+        guard var found = firstNonFiniteInStep(batch) else { return nil }
+        if validation { found.isValidation = true }
+        return found
+    }
+
+    private func firstNonFiniteInStep(_ batch: Batch<S>) -> NonFinite? {
         let layout = network.parameters.layout, packing = batch.packing
         if let entry = layout.entries.first(where: { !network.parameters.view($0).isFinite }) {
             return found(.parameter(entry.name), layer: layer(of: entry))
