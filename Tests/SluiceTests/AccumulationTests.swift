@@ -120,9 +120,9 @@ import TestSupport
 }
 
 @Suite struct AllReduceTests {
-    /// Every worker's parameters are the same bits, those of one trainer on the whole, and the same in every run. Losses are
-    /// normalised by the whole batch's sequences, rows or weights: a part of rows that are all ignored counts for nothing. What
-    /// is clipped is the whole gradient.
+    /// Every worker's parameters are the same bits, those of one trainer on the whole, and the same in every run.
+    /// Losses are normalised by the whole batch's sequences, rows or weights: a part of rows that are all ignored
+    /// counts for nothing. What is clipped is the whole gradient.
     @Test(arguments: AccumulationTests.problems, [2, 3, 5, 8])
     func workersAreOneTrainer(_ problem: AccumulationTests.Problem, _ count: Int) {
         var whole = problem.trainer

@@ -176,7 +176,8 @@ import TestSupport
 
     // MARK: Memory
 
-    /// A few allocations of the process's other threads, which run tests, are counted too: so one quiet stretch of three is enough.
+    /// A few allocations of the process's other threads, which run tests, are counted too: so one quiet stretch of
+    /// three is enough.
     @Test(.enabled(if: allocation_count_is_on())) func stepsAllocateNothing() async {
         await #expect(processExitsWith: .success) {
             var random = Random(seed: 1)
@@ -365,8 +366,8 @@ import TestSupport
         #expect(measure(.binaryAccuracy(threshold: 0.5), [0.4, 0.6, 0.1, 1], [0, 1, 1, 1], classes: false) == 0.75)
     }
 
-    /// A metric sees the outputs of every row in its place, however the batch is cut: as an evaluation of half the squared
-    /// error, it is the loss.
+    /// A metric sees the outputs of every row in its place, however the batch is cut: as an evaluation of half the
+    /// squared error, it is the loss.
     @Test(arguments: [Head.Steps.all, .last], [Checkpointing.none, .steps(1)])
     func aClosureSeesAllOutputs(_ steps: Head.Steps, _ checkpointing: Checkpointing) {
         let configuration = Configuration(

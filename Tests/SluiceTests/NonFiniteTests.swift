@@ -107,8 +107,8 @@ import TestSupport
         #expect(found?.description.hasSuffix("the gradient's norm, whose squares are too large together") == true)
     }
 
-    /// Inputs of 1e9, small weights, and a head that hands on gradients of 1e305: only their product in the first layer is too
-    /// large.
+    /// Inputs of 1e9, small weights, and a head that hands on gradients of 1e305: only their product in the first layer
+    /// is too large.
     @Test func theGradientOfAParameter() {
         var network = trainer().network
         network.parameters["head.weight"] = Matrix(rows: 4, columns: 1, Array(repeating: 1e306, count: 4))

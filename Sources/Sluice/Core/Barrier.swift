@@ -1,7 +1,8 @@
 import CSluiceKernels
 import Synchronization
 
-/// Where so many threads wait for each other. They spin briefly and then sleep, as there may be more of them than cores.
+/// Where so many threads wait for each other. They spin briefly and then sleep, as there may be more of them than
+/// cores.
 final class Barrier: Sendable {
     private let count: Int
     private let lock = Lock()

@@ -1,8 +1,8 @@
-/// Where the gradients of several workers meet: each trains the same network, from the same parameters, on its part of every
-/// batch, and follows the sum.
+/// Where the gradients of several workers meet: each trains the same network, from the same parameters, on its part of
+/// every batch, and follows the sum.
 ///
-/// An implementation is one worker's end of the connection. Each worker calls ``sum(_:)`` as often as the others and with as many
-/// numbers; so each must take as many steps, accumulate as many batches for each, and evaluate as often.
+/// An implementation is one worker's end of the connection. Each worker calls ``sum(_:)`` as often as the others and
+/// with as many numbers; so each must take as many steps, accumulate as many batches for each, and evaluate as often.
 public protocol AllReduce<S>: Sendable {
     associatedtype S: Scalar
 
@@ -19,8 +19,8 @@ public protocol AllReduce<S>: Sendable {
 ///     trainer.allReduce = members[rank]
 ///     trainer.step(part)
 ///
-/// Each worker adds up one part of the arrays, worker by worker in their order, and writes the sums to all of them; nothing is
-/// allocated. A worker that waits for one which does not come waits for ever.
+/// Each worker adds up one part of the arrays, worker by worker in their order, and writes the sums to all of them;
+/// nothing is allocated. A worker that waits for one which does not come waits for ever.
 public final class ThreadAllReduce<S: Scalar>: AllReduce {
     private let rank: Int
     private let group: Group<S>

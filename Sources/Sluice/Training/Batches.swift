@@ -5,10 +5,11 @@
 ///         while let batch = batches.next() { _ = trainer.step(batch) }
 ///     }
 ///
-/// The memory of batches is kept, and filled again by later ones of the same lengths: then nothing is allocated, as long as an
-/// epoch has no more than 64 different ones and none is held on to.
+/// The memory of batches is kept, and filled again by later ones of the same lengths: then nothing is allocated, as
+/// long as an epoch has no more than 64 different ones and none is held on to.
 public struct Batches<S: Scalar>: Sendable {
-    /// Where the run is, in which order, and the generator. With the same examples it is all that later batches depend on.
+    /// Where the run is, in which order, and the generator. With the same examples it is all that later batches depend
+    /// on.
     public private(set) var position: BatchPosition
     private let source: Source
     private var sort: LengthSort

@@ -6,8 +6,8 @@ public struct Batching: Codable, Hashable, Sendable {
     public var shuffles: Bool
     /// Whether sequences of like length come together.
     public var bucketing: Bucketing
-    /// Whether sequences that do not fill a batch are left out of the epoch, others in each (`drop_last`); otherwise they are
-    /// a smaller batch.
+    /// Whether sequences that do not fill a batch are left out of the epoch, others in each (`drop_last`); otherwise
+    /// they are a smaller batch.
     public var dropsLast: Bool
 
     public init(size: Int, shuffles: Bool = true, bucketing: Bucketing = .none, dropsLast: Bool = false) {
@@ -29,16 +29,16 @@ public struct Batching: Codable, Hashable, Sendable {
     }
 }
 
-/// Which sequences are brought together by their lengths. A batch of like lengths keeps the products large to its last step,
-/// and batches whose lengths come again find their memory again; but its sequences are less random.
+/// Which sequences are brought together by their lengths. A batch of like lengths keeps the products large to its last
+/// step, and batches whose lengths come again find their memory again; but its sequences are less random.
 public enum Bucketing: Codable, Hashable, Sendable {
     /// Only the order counts.
     case none
-    /// The order is cut into windows of so many batches, each window is sorted by length and cut into batches, and the batches
-    /// of all windows are put in random order.
+    /// The order is cut into windows of so many batches, each window is sorted by length and cut into batches, and the
+    /// batches of all windows are put in random order.
     case windows(batches: Int)
-    /// All sequences are sorted by length, equal lengths in the order, and the batches put in random order. Every epoch has
-    /// batches of the same lengths.
+    /// All sequences are sorted by length, equal lengths in the order, and the batches put in random order. Every epoch
+    /// has batches of the same lengths.
     case all
 
     /// The batches of a window, of so many.

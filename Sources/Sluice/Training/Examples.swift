@@ -92,8 +92,8 @@ extension Examples {
         return batch
     }
 
-    /// Overwrites a batch with other sequences of the same lengths in the same order: allocates nothing, unless a copy of the
-    /// batch is held.
+    /// Overwrites a batch with other sequences of the same lengths in the same order: allocates nothing, unless a copy
+    /// of the batch is held.
     @specialized(where S == Float)
     @specialized(where S == Double)
     func fill(_ batch: inout Batch<S>, _ sequences: ArraySlice<Int>) {

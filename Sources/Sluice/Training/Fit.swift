@@ -6,8 +6,8 @@
 ///     }
 ///     let network = fit.bestNetwork
 ///
-/// It is a value, and ``state`` is all of it that is not given again: stopped after any batch and resumed, it goes on to the same
-/// bits as if it had not been stopped.
+/// It is a value, and ``state`` is all of it that is not given again: stopped after any batch and resumed, it goes on
+/// to the same bits as if it had not been stopped.
 public struct Fit<S: Scalar>: Sendable {
     /// The network in training. It may be changed between steps.
     public var trainer: Trainer<S>
@@ -45,8 +45,8 @@ public struct Fit<S: Scalar>: Sendable {
     /// Whether all epochs are done, or early stopping has ended the run.
     public var isFinished: Bool { progress.isStopped || progress.epochs >= epochs }
 
-    /// The network as it was after the epoch of the least validation loss; before the first, or without a validation set, as
-    /// it is now.
+    /// The network as it was after the epoch of the least validation loss; before the first, or without a validation
+    /// set, as it is now.
     public var bestNetwork: Network<S> {
         guard let best = progress.best else { return trainer.network }
         var network = trainer.network
@@ -76,8 +76,8 @@ public struct Fit<S: Scalar>: Sendable {
         return ended
     }
 
-    /// Trains on the next batch, and after an epoch's last one judges the network. Allocates nothing from the second epoch on, as
-    /// far as the batches do not.
+    /// Trains on the next batch, and after an epoch's last one judges the network. Allocates nothing from the second
+    /// epoch on, as far as the batches do not.
     ///
     /// - Returns: nil if the run has ended.
     /// - Throws: where loss, gradient or validation loss is not finite. The parameters are those before the update, what was
@@ -157,7 +157,8 @@ public struct Fit<S: Scalar>: Sendable {
         FitState(trainer: trainer.state, batches: batches.position, progress: progress)
     }
 
-    /// Goes on from the state of another run, which was made with the same arguments; the number of epochs may be another.
+    /// Goes on from the state of another run, which was made with the same arguments; the number of epochs may be
+    /// another.
     ///
     ///     let data = try JSONEncoder().encode(fit.state)
     ///     // later

@@ -1,7 +1,9 @@
-/// All that the future of a ``Fit`` depends on, as one value: parameters, the optimiser's moments, the schedule, what was
-/// accumulated; the order of the examples, the place among them and the generator; the best parameters and the patience.
+/// All that the future of a ``Fit`` depends on, as one value: parameters, the optimiser's moments, the schedule, what
+/// was accumulated; the order of the examples, the place among them and the generator; the best parameters and the
+/// patience.
 ///
-/// Any encoder that gives back the same numbers gives back the same run, to the bit: `JSONEncoder` and `PropertyListEncoder` do.
+/// Any encoder that gives back the same numbers gives back the same run, to the bit: `JSONEncoder` and
+/// `PropertyListEncoder` do.
 public struct FitState<S: Scalar>: Codable, Sendable {
     public let trainer: TrainerState<S>
     public let batches: BatchPosition

@@ -55,10 +55,11 @@ struct GradientNorms: Sendable {
     }
 }
 
-/// Where flat arrays are cut for threads: at fixed places, whole cache lines apart, so that no two write to one line and the
-/// bits do not depend on their number.
+/// Where flat arrays are cut for threads: at fixed places, whole cache lines apart, so that no two write to one line
+/// and the bits do not depend on their number.
 enum FlatBlocks {
-    /// The numbers of a block: four arrays of them stay in a second-level cache, and take longer to update than to hand over.
+    /// The numbers of a block: four arrays of them stay in a second-level cache, and take longer to update than to hand
+    /// over.
     static let size = 1 << 15
 
     static func indices(_ count: Int) -> Range<Int> { 0..<(count + size - 1) / size }

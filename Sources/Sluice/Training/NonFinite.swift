@@ -20,7 +20,8 @@ public struct NonFinite: Error, Hashable, Sendable {
     public let quantity: Quantity
     /// The layer, numbered from 0 as in the parameters' names; nil: no layer's.
     public let layer: Int?
-    /// The sequence, in the batch's order, and the step, where the quantity has them: of those it appeared in, the earliest.
+    /// The sequence, in the batch's order, and the step, where the quantity has them: of those it appeared in, the
+    /// earliest.
     public let sequence: Int?
     public let step: Int?
     /// The update that was not done, counted from 1; of a validation the last that was.
@@ -57,9 +58,9 @@ extension NonFinite: CustomStringConvertible {
 // MARK: Finding it
 
 extension Trainer {
-    /// Looks for the first number that is not finite in a step on a batch: computes it again, layer by layer, without what is
-    /// left out at random, and looks through the gradient that the last step left. For after a step whose loss or
-    /// ``gradientNorm`` was not finite; a step itself looks at these two alone.
+    /// Looks for the first number that is not finite in a step on a batch: computes it again, layer by layer, without
+    /// what is left out at random, and looks through the gradient that the last step left. For after a step whose loss
+    /// or ``gradientNorm`` was not finite; a step itself looks at these two alone.
     ///
     /// - Parameter validation: whether the batch was only evaluated, after the last update.
     /// - Returns: nil if there is none.
@@ -93,7 +94,8 @@ extension Trainer {
         return value.isFinite ? firstNonFiniteGradient : found(.loss)
     }
 
-    /// In the gradient that the last step left, in the order of the way back: the head, then from the last layer to the first.
+    /// In the gradient that the last step left, in the order of the way back: the head, then from the last layer to the
+    /// first.
     private var firstNonFiniteGradient: NonFinite? {
         guard let gradientNorm, !gradientNorm.isFinite else { return nil }
         let layout = gradient.layout

@@ -52,8 +52,8 @@ public struct Evaluation: Codable, Hashable, Sendable {
     public let metric: Double?
 }
 
-/// The gradients of the batches that an update will follow together, as sums: a batch counts by what its loss is divided by, so
-/// that batches of any sizes add up to the one that would hold them all.
+/// The gradients of the batches that an update will follow together, as sums: a batch counts by what its loss is
+/// divided by, so that batches of any sizes add up to the one that would hold them all.
 struct Accumulation<S: Scalar>: Codable, Sendable {
     private(set) var isEmpty = true
     private var totals = Totals<S>()

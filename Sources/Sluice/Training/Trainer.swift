@@ -13,7 +13,8 @@ public struct Trainer<S: Scalar>: Sendable {
     public var clipping: Clipping? { didSet { clipping?.check() } }
     /// What batches are measured by beside their loss; nil: nothing else.
     public var metric: Metric<S>?
-    /// Where the gradients of other workers are met, who train the same network on other parts of each batch; nil: there are none.
+    /// Where the gradients of other workers are met, who train the same network on other parts of each batch; nil:
+    /// there are none.
     public var allReduce: (any AllReduce<S>)?
     /// What a step leaves out at random; an evaluation leaves nothing out. After a change the next step makes its
     /// buffers anew.
@@ -22,8 +23,8 @@ public struct Trainer<S: Scalar>: Sendable {
     public var random: Random
     /// What the optimiser and the schedule remember.
     public private(set) var optimizerState: OptimizerState<S>
-    /// The norm of the last step's gradient before it was clipped: not finite, if for that the update was not done; nil, if
-    /// the loss was not finite, or before the first step.
+    /// The norm of the last step's gradient before it was clipped: not finite, if for that the update was not done;
+    /// nil, if the loss was not finite, or before the first step.
     public private(set) var gradientNorm: Double?
     private(set) var norms: GradientNorms
     /// The sums over the batches of the last update, or over the last batch evaluated or accumulated.
@@ -102,7 +103,7 @@ public struct Trainer<S: Scalar>: Sendable {
     ///   - targets: what the outputs should be: in their shape, or as the loss says.
     /// - Returns: the batch's loss before the update; with that of the batches accumulated before it and of other workers, as if
     ///   all were one batch. If it is not finite, or ``gradientNorm``, the update is not done: the parameters stay.
-    ///   ``firstNonFinite(in:)`` says where it began.
+    ///   ``firstNonFinite(in:validation:)`` says where it began.
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func step(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
@@ -138,8 +139,8 @@ public struct Trainer<S: Scalar>: Sendable {
         return totals.loss
     }
 
-    /// Computes the gradient of a batch, and keeps it for the update of the next ``step(_:)``, which then follows all batches
-    /// since the last update as if they were one: memory for a part is enough for the whole.
+    /// Computes the gradient of a batch, and keeps it for the update of the next ``step(_:)``, which then follows all
+    /// batches since the last update as if they were one: memory for a part is enough for the whole.
     ///
     ///     for part in parts.dropLast() { trainer.accumulate(part) }
     ///     trainer.step(parts.last!)
@@ -279,7 +280,8 @@ public struct Trainer<S: Scalar>: Sendable {
 // MARK: State
 
 extension Trainer {
-    /// All that its future depends on but for its batches. Setting it, from a trainer of the same network, goes on from there.
+    /// All that its future depends on but for its batches. Setting it, from a trainer of the same network, goes on from
+    /// there.
     public var state: TrainerState<S> {
         get {
             TrainerState(
