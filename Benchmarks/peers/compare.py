@@ -12,6 +12,7 @@ import pathlib
 import platform
 import select
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -136,7 +137,11 @@ def environment(threads):
 
 
 class Worker:
-    """A worker process. It may use as many cores as it has threads: the last ones of this process's."""
+    """A worker process. It may use as many cores as it has threads: the last ones of this process's.
+
+    It runs while it answers and stands still otherwise: threads of most libraries spin for a while after their work, on
+    the cores of whoever has its turn next.
+    """
 
     def __init__(self, system, threads, sluice, log):
         self.system, self.threads = system, threads
@@ -149,6 +154,7 @@ class Worker:
         self.hello = self.ask("hello")
 
     def ask(self, op, timeout=900, **request):
+        self.process.send_signal(signal.SIGCONT)
         try:
             self.process.stdin.write(json.dumps({"op": op} | request).encode() + b"\n")
             self.process.stdin.flush()
@@ -157,6 +163,7 @@ class Worker:
             line = self.process.stdout.readline()
         except OSError as error:
             raise Failure(f"{op}: {error}") from None
+        self.process.send_signal(signal.SIGSTOP)
         if not line:
             raise Failure(f"the worker ended during {op} with {self.process.wait()}; its last words are in {self.log}")
         answer = json.loads(line)
@@ -165,6 +172,7 @@ class Worker:
         return answer
 
     def stop(self):
+        self.process.send_signal(signal.SIGCONT)
         with contextlib.suppress(OSError):
             self.process.stdin.close()
         try:

@@ -36,19 +36,13 @@ extension Addends {
 /// Pairs of numbers as a network reads them: a sequence is a sum, a step is a bit, the lowest first.
 ///
 /// All sequences have T bits, so rows are plain time-major: bit t of pair s is row t * B + s.
-struct Batch<S: Scalar>: Sendable {
-    /// `[T * B, 2]`: the bits of a and of b.
-    private(set) var x: Matrix<S>
-    /// `[T * B, 1]`: the bits of a + b.
-    private(set) var targets: Matrix<S>
-    /// B sequences of T steps.
-    let packing: Packing
-
-    /// A batch of the given pairs.
+extension Batch {
+    /// A batch of the given pairs: `x` `[T * B, 2]` has the bits of a and of b, `targets` `[T * B, 1]` those of a + b.
     init(_ pairs: some Collection<Addends>, bits: Int) {
-        packing = Packing(sequences: pairs.count, steps: bits)
-        x = Matrix(rows: packing.rowCount, columns: 2)
-        targets = Matrix(rows: packing.rowCount, columns: 1)
+        let packing = Packing(sequences: pairs.count, steps: bits)
+        self.init(
+            x: Matrix(rows: packing.rowCount, columns: 2), targets: Matrix(rows: packing.rowCount, columns: 1),
+            packing: packing)
         fill(pairs)
     }
 

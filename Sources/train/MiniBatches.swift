@@ -26,6 +26,13 @@ struct MiniBatches<S: Scalar>: Sendable {
     /// The batch loaded last; before that the first.
     var batch: Batch<S> { slots[current] }
 
+    /// Takes as many other pairs in the place of these.
+    mutating func replace(with pairs: [Addends]) {
+        precondition(pairs.count == self.pairs.count, "\(pairs.count) pairs in the place of \(self.pairs.count)")
+        self.pairs = pairs
+        if count == 1 { slots[0].fill(pairs) }
+    }
+
     /// Begins an epoch: a new order, unless the set is one batch.
     mutating func shuffle(using random: inout Random) {
         if count > 1 { pairs.shuffle(using: &random) }

@@ -11,6 +11,8 @@ extension GRU.Variant: ExpressibleByArgument {
     }
 }
 extension ScalarType: ExpressibleByArgument {}
+extension Recipe.Rule: ExpressibleByArgument {}
+extension Recipe.Course: ExpressibleByArgument {}
 extension Backend: ExpressibleByArgument {}
 
 /// What is learnt.
@@ -39,7 +41,7 @@ struct TrainingOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: ArgumentHelp("Passes over the training examples.", valueName: "n"))
     var epochs = 5000
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Step size of Adam.", valueName: "x"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Step size of the optimizer.", valueName: "x"))
     var learningRate = 0.001
 
     @Option(
@@ -53,6 +55,57 @@ struct TrainingOptions: ParsableArguments {
         parsing: .unconditional,
         help: ArgumentHelp("Start of all random numbers: same seed, same result.", valueName: "n"))
     var seed: UInt64 = 1
+}
+
+/// What may be varied in how it learns; by default, nothing.
+struct RecipeOptions: ParsableArguments {
+    @Option(help: "What follows the gradient (sgd: with momentum 0.9).")
+    var optimizer = Recipe.Rule.adam
+
+    @Option(help: "How the learning rate changes over the run.")
+    var schedule = Recipe.Course.constant
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Updates over which the learning rate rises from a third of itself.", valueName: "n"))
+    var warmUp = 0
+
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Norm that a longer gradient is scaled down to.", valueName: "x"))
+    var clipNorm: Double?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Share of the inputs left out, the same at every step of a sum.", valueName: "x"))
+    var inputDropout = 0.0
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Share of the state left out of its products, the same at every step.", valueName: "x"))
+    var recurrentDropout = 0.0
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Share of the state that stays as it was at a step.", valueName: "x"))
+    var zoneout = 0.0
+
+    @Flag(help: "New training examples in every epoch.")
+    var fresh = false
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Epochs without a lower test loss after which to stop, keeping the network of the lowest (default: never).",
+            valueName: "n"))
+    var patience: Int?
+
+    var recipe: Recipe {
+        Recipe(
+            rule: optimizer, course: schedule, warmUp: warmUp, clipNorm: clipNorm,
+            regularization: Regularization(
+                inputDropout: inputDropout, recurrentDropout: recurrentDropout, zoneout: zoneout),
+            patience: patience, isFresh: fresh)
+    }
 }
 
 /// On what it is computed.

@@ -3,6 +3,8 @@ import Sluice
 /// What a run ends with.
 struct Outcome {
     let settings: Settings
+    /// The epochs done: those asked for, unless the run stopped before.
+    let epochs: Int
     /// The last epoch's.
     let losses: (train: Double, test: Double)
     let evaluation: Evaluation
@@ -49,8 +51,8 @@ struct Report {
     }
 
     /// An epoch is done.
-    mutating func epoch(_ number: Int, _ losses: (train: Double, test: Double)) {
-        guard number.isMultiple(of: interval) || number == epochs else {
+    mutating func epoch(_ number: Int, _ losses: (train: Double, test: Double), isLast: Bool) {
+        guard number.isMultiple(of: interval) || isLast else {
             bar?.update(done: number)
             return
         }
@@ -91,11 +93,11 @@ extension Report {
             \(grouped(settings.batch)) training\(batches) and \(grouped(settings.testBatch)) test examples of \
             \(settings.bits) bits, \(counted(settings.epochs, "epoch")), learning rate \(settings.learningRate)
 
-            """
+            """ + settings.recipe.differences.map { "\($0)\n" }.joined()
     }
 
     static func text(_ outcome: Outcome) -> String {
-        let evaluation = outcome.evaluation, epochs = outcome.settings.epochs
+        let evaluation = outcome.evaluation, epochs = outcome.epochs
         let shares = evaluation.shares.map { share in
             "\(fixed(100 * Double(share.exact) / Double(share.pairs), 1)) % at \(share.bits) bits"
         }
@@ -127,7 +129,7 @@ extension Report {
             ("epochs", .integer(settings.epochs)), ("learning_rate", .number(settings.learningRate)),
             ("seed", .unsigned(settings.seed)), ("scalar", .string(settings.scalar.rawValue)),
             ("backend", .string(settings.backend.rawValue)),
-        ]
+        ] + settings.recipe.fields
     }
 
     static func json(_ epoch: Int, train: Double, test: Double) -> JSON {
@@ -145,7 +147,7 @@ extension Report {
             ])
         }
         return .object([
-            ("event", .string("result")), ("iteration", .integer(outcome.settings.epochs)),
+            ("event", .string("result")), ("iteration", .integer(outcome.epochs)),
             ("train_loss", .number(outcome.losses.train)), ("test_loss", .number(outcome.losses.test)),
             (
                 "manual",

@@ -15,12 +15,16 @@ struct Settings: Hashable, Sendable {
     var hidden: Int
     /// Passes over the training set.
     var epochs: Int
-    /// Adam's step size.
+    /// The optimiser's step size.
     var learningRate: Double
     var seed: UInt64
     var scalar: ScalarType
     var backend: Backend
     var threads: Int
+    var recipe = Recipe.plain
+
+    /// The updates of the whole run.
+    var updates: Int { epochs * ((batch + miniBatch - 1) / miniBatch) }
 
     /// The network that learns: two bits in and one bit out at every step.
     var configuration: Configuration {
@@ -34,8 +38,9 @@ extension Settings {
     /// In a line, what a person who looks at a curve asks first.
     var summary: String {
         let size = miniBatch == batch ? "" : ", mini-batches of \(grouped(miniBatch))"
+        let rule = recipe.rule == .adam ? "Adam" : recipe.rule.rawValue
         return "GRU \(variant.rawValue), \(counted(hidden, "hidden unit")), \(grouped(batch)) examples of \(bits) bits"
-            + "\(size), Adam \(learningRate), \(scalar.rawValue), seed \(seed)"
+            + "\(size), \(rule) \(learningRate), \(scalar.rawValue), seed \(seed)"
     }
 }
 
@@ -55,6 +60,7 @@ extension Settings {
         guard learningRate.isFinite && learningRate > 0 else {
             throw .usage("--learning-rate must be a positive number, not \(learningRate)")
         }
+        try recipe.check(updates: updates)
         try Self.check("--threads", threads, 1...64)
         guard backend.isAvailable else {
             let others = Backend.available.map(\.rawValue).joined(separator: ", ")

@@ -17,6 +17,7 @@ struct Train: ParsableCommand {
             Examples:
               train --hidden 16 --epochs 5000
               train --variant resetAfter --scalar float --seed 7 --out runs/seven
+              train --bits 32 --fresh --learning-rate 0.02 --schedule cosine --epochs 1000
               train add 1024 16
             """,
         subcommands: [Add.self])
@@ -24,6 +25,7 @@ struct Train: ParsableCommand {
     @OptionGroup(title: "Task") var task: TaskOptions
     @OptionGroup(title: "Network") var network: NetworkOptions
     @OptionGroup(title: "Training") var training: TrainingOptions
+    @OptionGroup(title: "Recipe") var recipe: RecipeOptions
     @OptionGroup(title: "Machine") var machine: MachineOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
@@ -62,7 +64,7 @@ struct Train: ParsableCommand {
             bits: task.bits, batch: task.batch, testBatch: task.testBatch, miniBatch: training.miniBatch ?? task.batch,
             variant: network.variant, hidden: network.hidden, epochs: training.epochs,
             learningRate: training.learningRate, seed: training.seed, scalar: machine.scalar,
-            backend: machine.backend, threads: machine.threads)
+            backend: machine.backend, threads: machine.threads, recipe: recipe.recipe)
         try settings.check()
         return settings
     }
@@ -84,7 +86,7 @@ struct Train: ParsableCommand {
         let saved = Result { () throws(Failure) in try directory.write(run, settings) }
         report.end(
             Outcome(
-                settings: settings, losses: run.losses, evaluation: evaluation, seconds: seconds,
+                settings: settings, epochs: run.epochs, losses: run.losses, evaluation: evaluation, seconds: seconds,
                 files: (try? saved.get()) ?? []))
         _ = try saved.get()
     }
@@ -95,9 +97,9 @@ struct Train: ParsableCommand {
     ) throws(Failure) -> Double {
         defer { report.endTraining() }
         let start = ContinuousClock.now
-        while run.epochs < settings.epochs {
+        while !run.isFinished {
             try run.epoch()
-            report.epoch(run.epochs, run.losses)
+            report.epoch(run.epochs, run.losses, isLast: run.isFinished)
         }
         return (ContinuousClock.now - start).inSeconds
     }

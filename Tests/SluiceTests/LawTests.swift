@@ -112,7 +112,10 @@ import TestSupport
     }
 
     /// Nor do large products of a batch of one shard, which are shared out themselves.
-    @Test(arguments: [Packing(sequences: 1, steps: 70), Packing(sequences: 9, steps: 4)])
+    /// One long sequence and a small batch read panels, a short sequence the parameters as they are.
+    @Test(arguments: [
+        Packing(sequences: 1, steps: 70), Packing(sequences: 9, steps: 4), Packing(sequences: 1, steps: 5),
+    ])
     func anyNumberOfThreadsGivesTheSameBitsOfLargeProducts(_ packing: Packing) {
         let configuration = Configuration(cell: .gru(.resetBefore), inputSize: 200, hiddenSize: 520)
         #expect(configuration.shards(of: packing).count == 1)

@@ -35,12 +35,24 @@ import Testing
         ("--bits", "65"),
         ("--batch", "0"), ("--test-batch", "0"), ("--mini-batch", "0"), ("--mini-batch", "101"), ("--threads", "0"),
         ("--threads", "65"), ("--learning-rate", "0"), ("--learning-rate", "-1"), ("--learning-rate", "nan"),
-        ("--learning-rate", "inf"),
+        ("--learning-rate", "inf"), ("--warm-up", "-1"), ("--warm-up", "5000"), ("--clip-norm", "0"),
+        ("--clip-norm", "nan"),
+        ("--zoneout", "1"), ("--input-dropout", "-0.1"), ("--recurrent-dropout", "nan"), ("--patience", "0"),
     ]) func badValuesAreNamed(option: String, value: String) throws {
         let failure = #expect(throws: Failure.self) { try settings(option, value) }
         #expect(failure?.exitCode == 64)
         #expect(failure?.message.hasPrefix(option) == true)
         #expect(failure?.message.contains("\n") == false)
+    }
+
+    @Test func thePlainRunHasThePlainRecipe() throws {
+        let plain = try settings()
+        #expect(plain.recipe == .plain && plain.recipe.differences.isEmpty && plain.recipe.fields.isEmpty)
+        let other = try settings("--optimizer", "sgd", "--fresh", "--patience", "1")
+        #expect(
+            other.recipe.differences.count == 3 && other.recipe.fields.map(\.0) == ["optimizer", "fresh", "patience"])
+        let failure = #expect(throws: Failure.self) { try settings("--schedule", "oneCycle", "--warm-up", "5") }
+        #expect(failure?.exitCode == 64)
     }
 
     @Test(arguments: [("--bits", "3"), ("--bits", "64"), ("--mini-batch", "1"), ("--hidden", "1"), ("--epochs", "1")])

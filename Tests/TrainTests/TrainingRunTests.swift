@@ -62,6 +62,57 @@ import Darwin
         #expect(small.losses.train < 0.9 * whole.losses.train)
     }
 
+    @Test func aRecipeIsFollowed() throws {
+        let recipe = [
+            "--optimizer", "adamW", "--schedule", "cosine", "--warm-up", "3", "--clip-norm", "0.1",
+            "--recurrent-dropout",
+            "0.2", "--input-dropout", "0.1", "--zoneout", "0.1", "--mini-batch", "40", "--epochs", "4",
+        ]
+        let settings = try Train.parse(recipe).settings()
+        #expect(settings.updates == 12)
+        let run = try trained(Double.self, settings)
+
+        var random = Random(seed: settings.seed)
+        var training = MiniBatches<Double>(Addends.random(100, bits: 5, using: &random), size: 40, bits: 5)
+        _ = Addends.random(100, bits: 5, using: &random)
+        let network = Network<Double>(
+            settings.configuration, Initialization(all: .truncatedNormal(standardDeviation: 0.01)), using: &random)
+        var trainer = Trainer(
+            network, loss: .halfSquaredError, optimizer: .adamW(learningRate: 0.001),
+            schedule: .warmUp(updates: 3, then: .cosine(updates: 9)), clipping: .norm(0.1),
+            regularization: Regularization(inputDropout: 0.1, recurrentDropout: 0.2, zoneout: 0.1),
+            random: Random(seed: random.next()))
+        for _ in 0..<4 {
+            training.shuffle(using: &random)
+            for number in 0..<training.count {
+                training.load(number)
+                _ = trainer.step(training.batch.x, training.batch.targets, training.batch.packing)
+            }
+        }
+        #expect(run.network.parameters.values == trainer.network.parameters.values)
+    }
+
+    @Test func freshExamplesAreNewInEveryEpoch() throws {
+        let fixed = try trained(Double.self, try settings("--epochs", "3"))
+        let fresh = try trained(Double.self, try settings("--epochs", "3", "--fresh"))
+        #expect(fresh.history.train[0] == fixed.history.train[0] && fresh.history.test[0] == fixed.history.test[0])
+        #expect(fresh.history.train[1] != fixed.history.train[1])
+    }
+
+    /// A rate that only leads away: the first epoch's network is the best.
+    @Test func patienceStopsAndKeepsTheBest() throws {
+        let settings = try settings("--epochs", "50", "--patience", "2", "--learning-rate", "3")
+        var run = TrainingRun<Double>(settings)
+        var networks: [Matrix<Double>] = []
+        while !run.isFinished {
+            try run.epoch()
+            networks.append(run.network.parameters.values)
+        }
+        let best = try #require(run.history.test.indices.min { run.history.test[$0] < run.history.test[$1] })
+        #expect(run.epochs < 50 && run.epochs == best + 1 + 2)
+        #expect(run.network.parameters.values == networks[best] && networks[best] == networks[run.epochs - 1])
+    }
+
     @Test func aLossThatIsNotFiniteStopsTheRun() throws {
         let failure = #expect(throws: Failure.self) {
             try trained(Double.self, try settings("--epochs", "5", "--learning-rate", "1e300"))

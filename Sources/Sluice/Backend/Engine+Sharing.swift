@@ -16,14 +16,21 @@ extension Engine {
         }
     }
 
-    /// c = a' b, or c += a' b, over columns of b and c. Their places are fixed, so that the bits do not depend on the threads.
-    func shareOut(transposing a: MatrixView<S>, _ b: MatrixView<S>, into c: MatrixView<S>, accumulate: Bool) {
+    /// c = op(a) op(b), or c += op(a) op(b), over c's columns. Their places are fixed, so that the bits do not depend on the
+    /// threads.
+    func shareOut(
+        _ a: MatrixView<S>, _ transposeA: Bool, _ b: MatrixView<S>, _ transposeB: Bool, into c: MatrixView<S>,
+        accumulate: Bool
+    ) {
         let width = ColumnWork<S>.width
-        if let workers = unsafe workers, a.rows * a.columns * width >= Self.leastToShare {
+        if let workers = unsafe workers, c.columns > width, a.rows * a.columns * c.columns >= Self.leastToShare {
             workers.run(
-                (b.columns + width - 1) / width, ColumnWork(engine: self, a: a, b: b, c: c, accumulate: accumulate))
+                (c.columns + width - 1) / width,
+                ColumnWork(
+                    engine: self, a: a, transposeA: transposeA, b: b, transposeB: transposeB, c: c,
+                    accumulate: accumulate))
         } else {
-            multiply(a, true, b, false, into: c, accumulate: accumulate)
+            multiply(a, transposeA, b, transposeB, into: c, accumulate: accumulate)
         }
     }
 }
@@ -47,20 +54,24 @@ private struct PanelWork<S: Scalar>: SharedWork {
     }
 }
 
-/// A product with a transposed left factor in parts of some columns.
+/// A product in parts of some columns.
 private struct ColumnWork<S: Scalar>: SharedWork {
     static var width: Int { 256 }
 
     let engine: Engine<S>
     let a: MatrixView<S>
+    let transposeA: Bool
     let b: MatrixView<S>
+    let transposeB: Bool
     let c: MatrixView<S>
     let accumulate: Bool
 
     @specialized(where S == Float)
     @specialized(where S == Double)
     func perform(_ index: Int, thread: Int) {
-        let columns = index * Self.width..<min((index + 1) * Self.width, b.columns)
-        engine.multiply(a, true, b.columns(columns), false, into: c.columns(columns), accumulate: accumulate)
+        let columns = index * Self.width..<min((index + 1) * Self.width, c.columns)
+        engine.multiply(
+            a, transposeA, transposeB ? b.rows(columns) : b.columns(columns), transposeB, into: c.columns(columns),
+            accumulate: accumulate)
     }
 }

@@ -44,15 +44,17 @@ extension Engine {
         case .panels(let b): shareOut(a, b, into: c, accumulate: accumulate)
         case .plain(let b, let first):
             let split = b.columns - first
-            multiply(a, b.columns(first..<b.columns), into: c.columns(0..<split), accumulate: accumulate)
+            shareOut(a, false, b.columns(first..<b.columns), false, into: c.columns(0..<split), accumulate: accumulate)
             if first > 0 {
-                multiply(a, b.columns(0..<first), into: c.columns(split..<c.columns), accumulate: accumulate)
+                shareOut(
+                    a, false, b.columns(0..<first), false, into: c.columns(split..<c.columns), accumulate: accumulate)
             }
         case .transposed(let b, let first):
             let split = b.columns - first
-            multiply(a.columns(0..<split), transposing: b.columns(first..<b.columns), into: c, accumulate: accumulate)
+            shareOut(
+                a.columns(0..<split), false, b.columns(first..<b.columns), true, into: c, accumulate: accumulate)
             if first > 0 {
-                multiply(a.columns(split..<a.columns), transposing: b.columns(0..<first), into: c, accumulate: true)
+                shareOut(a.columns(split..<a.columns), false, b.columns(0..<first), true, into: c, accumulate: true)
             }
         }
     }
@@ -80,7 +82,7 @@ extension Engine {
 
     /// c [M, N] = a' b with a [K, M] and b [K, N], or c += a' b.
     func multiply(transposing a: MatrixView<S>, _ b: MatrixView<S>, into c: MatrixView<S>, accumulate: Bool = false) {
-        shareOut(transposing: a, b, into: c, accumulate: accumulate)
+        shareOut(a, true, b, false, into: c, accumulate: accumulate)
     }
 
     /// c [M, N] = a b' with a [M, K] and b [N, K], or c += a b'.
