@@ -112,7 +112,7 @@ import TestSupport
     @Test(arguments: [Cell.gru(.resetAfter), .lstm])
     func longSequences(_ cell: Cell) {
         let configuration = Configuration(
-            cell: cell, inputSize: 4, hiddenSize: 96, head: Head(outputSize: 1, steps: .last))
+            cell: cell, inputSize: 4, hiddenSize: 288, head: Head(outputSize: 1, steps: .last))
         let packing = Packing(sequences: 2, steps: 5_000)
         let runs = ShardRuns(
             configuration, configuration.shards(of: packing)[0], .training, Segmentation(checkpointing: .automatic),

@@ -170,7 +170,10 @@ extension Network {
 
     /// What the shards of a pass have in common; valid while network and workspace live.
     func pass(_ x: MatrixView<S>, _ workspace: Workspace<S>) -> Pass<S> {
-        let engine = workspace.shards.count == 1 ? engine.sharing(workers) : engine
+        let gates = workspace.cellShape.gateCount * configuration.hiddenSize
+        let step = workspace.packing.sequenceCount * configuration.stateSize * gates
+        let isShared = workspace.shards.count == 1 && step >= Engine<S>.leastToShare
+        let engine = isShared ? engine.sharing(workers) : engine
         return Pass(
             configuration: configuration, engine: engine, head: head, workspace: workspace, workers: workers, x: x)
     }
