@@ -41,7 +41,8 @@ struct GateKernels: ParsableCommand {
         for step in KernelTrial<S>.Step.allCases {
             for isForward in [true, false] {
                 let trial = KernelTrial<S>(step, sequences: sequences, hidden: hidden, forward: isForward)
-                let times = shortest([trial.compute, trial.functions, trial.transport])
+                let passes = [trial.compute, trial.functions, trial.transport]
+                let times = Side.timings(passes, .kernels).map(\.min)
                 let units = Double(sequences * hidden) * 1e-9
                 out.line(
                     line(
@@ -52,20 +53,9 @@ struct GateKernels: ParsableCommand {
         }
     }
 
-    /// The shortest seconds of each pass, over turns.
-    private func shortest(_ passes: [() -> Void]) -> [Double] {
-        var sides = passes.map { Side($0, leastTurns: Plan.kernels.rounds.upperBound) }
-        for index in sides.indices {
-            sides[index].begin()
-            sides[index].settle(.kernels)
-        }
-        for _ in Plan.kernels.rounds { for index in sides.indices { sides[index].takeTurn(.kernels) } }
-        return sides.map(\.timing.min)
-    }
-
     private func line(_ cells: [String]) -> String { Text.row(cells, [-16, -8, -6, 9, 9, 9, 9]) }
 }
 
 extension Plan {
-    fileprivate static let kernels = Plan(rounds: 1...9, sideSeconds: 1, longestNaivePass: 0)
+    fileprivate static let kernels = Plan(rounds: 9...9, sideSeconds: 1, longestNaivePass: 0)
 }

@@ -54,15 +54,8 @@ struct Layers: ParsableCommand {
     /// One row for each number of threads.
     private func measure<S: Scalar>(_ job: Job, _: S.Type) -> [LayerRow] {
         let plan = Plan.standard, problem = Problem<S>(job)
-        var sides = threads.map {
-            Side(Work(job, problem, .default, Workers(threads: $0)).pass, leastTurns: plan.rounds.lowerBound)
-        }
-        for index in sides.indices { sides[index].begin() }
-        for index in sides.indices { sides[index].settle(plan) }
-        for _ in 0..<plan.rounds.upperBound {
-            for index in sides.indices { sides[index].takeTurn(plan) }
-        }
-        return zip(threads, sides).map { LayerRow(job: job, threads: $0, timing: $1.timing) }
+        let passes = threads.map { Work(job, problem, .default, Workers(threads: $0)).pass }
+        return zip(threads, Side.timings(passes, plan)).map { LayerRow(job: job, threads: $0, timing: $1) }
     }
 }
 

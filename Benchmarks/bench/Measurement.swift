@@ -24,6 +24,15 @@ struct Timing: Encodable {
 
 /// One of the sides that take turns.
 struct Side {
+    /// Measures passes in turns.
+    static func timings(_ passes: [() -> Void], _ plan: Plan) -> [Timing] {
+        var sides = passes.map { Side($0, leastTurns: plan.rounds.lowerBound) }
+        for index in sides.indices { sides[index].begin() }
+        for index in sides.indices { sides[index].settle(plan) }
+        for _ in 0..<plan.rounds.upperBound { for index in sides.indices { sides[index].takeTurn(plan) } }
+        return sides.map(\.timing)
+    }
+
     /// The turns it takes however long they are.
     let leastTurns: Int
     private let pass: () -> Void

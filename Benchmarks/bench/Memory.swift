@@ -93,12 +93,7 @@ struct Memory: ParsableCommand {
         }
     }
 
-    private static var program: String {
-        var buffer = [CChar](repeating: 0, count: 4096)
-        let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count - 1)
-        guard count > 0 else { return CommandLine.arguments[0] }
-        return String(decoding: buffer.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
-    }
+    private static var program: String { ReleaseBuild.realPath("/proc/self/exe") ?? CommandLine.arguments[0] }
 
     /// The two numbers that a command prints; nil: it failed, and said why.
     private static func figures(of command: String) -> MemoryFigures? {

@@ -50,7 +50,7 @@ enum ReleaseBuild {
         return parts.dropLast(3).map { "/" + $0 }.joined()
     }
 
-    private static func realPath(_ path: String) -> String? {
+    static func realPath(_ path: String) -> String? {
         guard let real = unsafe realpath(path, nil) else { return nil }
         defer { unsafe free(real) }
         return unsafe String(cString: real)

@@ -53,16 +53,9 @@ struct TrainerCost: ParsableCommand {
         var trainer = Trainer(network, loss: .halfSquaredError, optimizer: .adam(learningRate: 1e-5))
         trainer.metric = .binaryAccuracy()
         var fit = Fit(trainer, Batches(examples, Batching(size: shape.batch)), epochs: .max)
-        let passes = Passes(network, examples.batches(of: shape.batch)[0])
-        let plan = Plan.standard
-        var sides = [
-            Side({ _ = try? fit.step() }, leastTurns: plan.rounds.lowerBound),
-            Side(passes.pass, leastTurns: plan.rounds.lowerBound),
-        ]
-        for index in sides.indices { sides[index].begin() }
-        for index in sides.indices { sides[index].settle(plan) }
-        for _ in 0..<plan.rounds.upperBound { for index in sides.indices { sides[index].takeTurn(plan) } }
-        let step = sides[0].timing.min, alone = sides[1].timing.min
+        let passes = passes(network, examples.batches(of: shape.batch)[0])
+        let timings = Side.timings([{ _ = try? fit.step() }, passes], .standard)
+        let step = timings[0].min, alone = timings[1].min
         return Text.row(
             [
                 shape.description, S.type.rawValue, Text.time(step), Text.time(alone), Text.time(max(step - alone, 0)),
@@ -73,30 +66,21 @@ struct TrainerCost: ParsableCommand {
     /// Seven numbers a parameter: p, g, m and v are read, p, m and v written.
     private func adamLine<S: Scalar>(_: S.Type) -> String {
         var trial = UpdateTrial<S>(count: parameters, workers: Workers(threads: threads))
-        let plan = Plan.standard
-        var side = Side({ trial.update() }, leastTurns: plan.rounds.lowerBound)
-        side.begin()
-        side.settle(plan)
-        for _ in 0..<plan.rounds.upperBound { side.takeTurn(plan) }
-        let bytes = Double(7 * parameters * MemoryLayout<S>.stride), seconds = side.timing.min
+        let seconds = Side.timings([{ trial.update() }], .standard)[0].min
+        let bytes = Double(7 * parameters * MemoryLayout<S>.stride)
         return Text.row(
             ["", S.type.rawValue, "\(parameters)", Text.time(seconds), Text.significant(bytes / seconds / 1e9, 3), ""],
             Self.columns)
     }
-}
 
-/// Forward and backward alone, in kept memory, each with weights that have just changed.
-private struct Passes<S: Scalar> {
-    let pass: () -> Void
-
-    init(_ network: Network<S>, _ batch: Batch<S>) {
+    /// Forward and backward alone, in kept memory, each with weights that have just changed.
+    private func passes<S: Scalar>(_ network: Network<S>, _ batch: Batch<S>) -> () -> Void {
         let configuration = network.configuration
         let workspace = Workspace<S>(configuration, batch.packing, recording: true)
         var gradients = Gradients<S>(configuration, batch.packing, inputs: false), network = network
-        let outputGradient = batch.targets
-        pass = {
+        return {
             network.parameters.values[0, 0] += 0
-            network.record(batch.x, in: workspace).backward(outputs: outputGradient, into: &gradients)
+            network.record(batch.x, in: workspace).backward(outputs: batch.targets, into: &gradients)
         }
     }
 }

@@ -37,7 +37,7 @@ struct Course<S: Scalar> {
         stopwatch.start()
         for _ in 0..<count {
             draw(&batch, &random)
-            sum += Double(trainer.step(batch.x, batch.targets, batch.packing))
+            sum += Double(trainer.step(batch))
         }
         stopwatch.stop()
         updates += count

@@ -45,6 +45,14 @@ struct Recipe: Hashable, Sendable {
     }
 
     var clipping: Clipping? { clipNorm.map(Clipping.norm) }
+
+    /// The shares that are left out, by name.
+    private var rates: [(name: String, rate: Double)] {
+        [
+            ("input dropout", regularization.inputDropout), ("recurrent dropout", regularization.recurrentDropout),
+            ("zoneout", regularization.zoneout),
+        ]
+    }
 }
 
 // MARK: Checks
@@ -64,11 +72,9 @@ extension Recipe {
         if let clipNorm, !(clipNorm > 0 && clipNorm.isFinite) {
             throw .usage("--clip-norm must be a positive number, not \(clipNorm)")
         }
-        for (option, rate) in [
-            ("--input-dropout", regularization.inputDropout), ("--recurrent-dropout", regularization.recurrentDropout),
-            ("--zoneout", regularization.zoneout),
-        ] where !(rate >= 0 && rate < 1) {
-            throw .usage("\(option) must be at least 0 and less than 1, not \(rate)")
+        for (name, rate) in rates where !(rate >= 0 && rate < 1) {
+            let option = name.split(separator: " ").joined(separator: "-")
+            throw .usage("--\(option) must be at least 0 and less than 1, not \(rate)")
         }
         if let patience { try Settings.check("--patience", patience, 1...10_000_000) }
     }
@@ -77,36 +83,30 @@ extension Recipe {
 // MARK: Text
 
 extension Recipe {
-    /// In words, what differs from the plain run; empty if nothing does.
-    var differences: [String] {
-        var parts: [String] = []
-        if rule != .adam { parts.append(rule.rawValue) }
-        if course != .constant { parts.append("\(course.rawValue) schedule") }
-        if warmUp > 0 { parts.append("warm-up over \(counted(warmUp, "update"))") }
-        if let clipNorm { parts.append("norm clipped to \(clipNorm)") }
-        if regularization.inputDropout > 0 { parts.append("input dropout \(regularization.inputDropout)") }
-        if regularization.recurrentDropout > 0 {
-            parts.append("recurrent dropout \(regularization.recurrentDropout)")
+    /// What differs from the plain run: its name and value for programs, and in words.
+    private var changes: [(name: String, value: JSON, words: String)] {
+        var changes: [(String, JSON, String)] = []
+        if rule != .adam { changes.append(("optimizer", .string(rule.rawValue), rule.rawValue)) }
+        if course != .constant {
+            changes.append(("schedule", .string(course.rawValue), "\(course.rawValue) schedule"))
         }
-        if regularization.zoneout > 0 { parts.append("zoneout \(regularization.zoneout)") }
-        if isFresh { parts.append("new examples in every epoch") }
-        if let patience { parts.append("stops after \(counted(patience, "epoch")) without a lower test loss") }
-        return parts
+        if warmUp > 0 { changes.append(("warm_up", .integer(warmUp), "warm-up over \(counted(warmUp, "update"))")) }
+        if let clipNorm { changes.append(("clip_norm", .number(clipNorm), "norm clipped to \(clipNorm)")) }
+        for (name, rate) in rates where rate > 0 {
+            let key = name.split(separator: " ").joined(separator: "_")
+            changes.append((key, .number(rate), "\(name) \(rate)"))
+        }
+        if isFresh { changes.append(("fresh", .boolean(true), "new examples in every epoch")) }
+        if let patience {
+            let words = "stops after \(counted(patience, "epoch")) without a lower test loss"
+            changes.append(("patience", .integer(patience), words))
+        }
+        return changes
     }
 
+    /// In words; empty if nothing differs.
+    var differences: [String] { changes.map(\.words) }
+
     /// For programs, the same.
-    var fields: [(String, JSON)] {
-        var fields: [(String, JSON)] = []
-        if rule != .adam { fields.append(("optimizer", .string(rule.rawValue))) }
-        if course != .constant { fields.append(("schedule", .string(course.rawValue))) }
-        if warmUp > 0 { fields.append(("warm_up", .integer(warmUp))) }
-        if let clipNorm { fields.append(("clip_norm", .number(clipNorm))) }
-        for (name, rate) in [
-            ("input_dropout", regularization.inputDropout), ("recurrent_dropout", regularization.recurrentDropout),
-            ("zoneout", regularization.zoneout),
-        ] where rate > 0 { fields.append((name, .number(rate))) }
-        if isFresh { fields.append(("fresh", .boolean(true))) }
-        if let patience { fields.append(("patience", .integer(patience))) }
-        return fields
-    }
+    var fields: [(String, JSON)] { changes.map { ($0.name, $0.value) } }
 }

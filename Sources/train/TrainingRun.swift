@@ -13,7 +13,7 @@ struct TrainingRun<S: Scalar>: Sendable {
     private(set) var history: LossHistory<S>
     private let settings: Settings
     /// Of the lowest test loss so far, where the run may stop early.
-    private var best: (epoch: Int, network: Network<S>)?
+    private var best: (epoch: Int, loss: S, network: Network<S>)?
 
     init(_ settings: Settings) {
         self.settings = settings
@@ -73,8 +73,8 @@ struct TrainingRun<S: Scalar>: Sendable {
         }
         let testLoss = trainer.evaluate(test.x, test.targets, test.packing)
         try check(testLoss, "test", test)
-        if settings.recipe.patience != nil && testLoss < history.test.min() ?? .infinity {
-            best = (epochs + 1, trainer.network)
+        if settings.recipe.patience != nil && testLoss < best?.loss ?? .infinity {
+            best = (epochs + 1, testLoss, trainer.network)
         }
         history.append(train: trainLoss, test: testLoss)
     }

@@ -10,8 +10,8 @@ extension Engine {
     /// c = a b, or c += a b, over b's panels.
     func shareOut(_ a: MatrixView<S>, _ b: PanelsView<S>, into c: MatrixView<S>, accumulate: Bool) {
         if let workers = unsafe workers, a.rows * b.shape.rows * b.shape.columns >= Self.leastToShare {
-            let work = PanelWork(engine: self, a: a, b: b, c: c, accumulate: accumulate, parts: 2 * workers.threads)
-            workers.run(min(work.parts, b.count), work)
+            let parts = min(2 * workers.threads, b.count)
+            workers.run(parts, PanelWork(engine: self, a: a, b: b, c: c, accumulate: accumulate, parts: parts))
         } else {
             multiply(a, b, panels: 0..<b.count, into: c, accumulate: accumulate)
         }
@@ -43,13 +43,12 @@ private struct PanelWork<S: Scalar>: SharedWork {
     let b: PanelsView<S>
     let c: MatrixView<S>
     let accumulate: Bool
-    /// More than the threads, as one may come late.
+    /// If there are panels enough, more than the threads, as one may come late.
     let parts: Int
 
     @specialized(where S == Float)
     @specialized(where S == Double)
     func perform(_ index: Int, thread: Int) {
-        let parts = min(parts, b.count)
         let panels = index * b.count / parts..<(index + 1) * b.count / parts
         engine.multiply(a, b, panels: panels, into: c, accumulate: accumulate)
     }

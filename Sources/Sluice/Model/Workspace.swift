@@ -81,8 +81,7 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
         let wasFree = isOccupied.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
         require(wasFree, "this workspace is in use by another pass, or by a recording that is still held")
         nextToAdd.store(0, ordering: .relaxed)
-        let rooms = Self.roomCount(purpose, shards.count, threads: threads)
-        while self.rooms.count < rooms { self.rooms.append(makeRoom()) }
+        while rooms.count < roomCount(threads: threads) { rooms.append(makeRoom()) }
     }
 
     /// Draws the seeds of a pass's masks, in the caller's order of the sequences; without regularisation, none.
@@ -99,55 +98,49 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
 
     /// Room for every shard of its own, or for one after another.
     private func makeRoom() -> [ShardWorkspace<S>] {
-        let sizes = shards.indices.map { Self.size(ofShard: $0, shards, runs, configuration, purpose, regularization) }
+        let sizes = shards.indices.map(size)
         var shared: Matrix<S>?
         if purpose != .recording { shared = Matrix(rows: 1, columns: sizes.max()!) }
         return shards.indices.map { shard in
             let memory = shared ?? Matrix(rows: 1, columns: sizes[shard])
             var arena = Arena(memory.view)
-            let room = Self.place(shard, shards, runs, configuration, purpose, regularization, &arena)
+            let room = place(shard, &arena)
             room.memory = memory
             return room
         }
     }
+
+    private func place(_ shard: Int, _ arena: inout Arena<S>) -> ShardWorkspace<S> {
+        ShardWorkspace(
+            configuration, runs[shard], shards[shard], purpose, regularization, hasOwnGradient: shard > 0, &arena)
+    }
+
+    private func size(ofShard shard: Int) -> Int {
+        var counter = Arena<S>(nil)
+        _ = place(shard, &counter)
+        return counter.count
+    }
+
+    private func roomCount(threads: Int) -> Int { purpose == .recording ? 1 : min(threads, shards.count) }
 }
 
 // MARK: Size
 
 extension Workspace {
-    /// The numbers that a workspace holds once passes of so many threads ran in it, counted without making one;
-    /// of passes that leave nothing out.
+    /// The numbers that it holds once passes of so many threads ran in it.
+    func count(threads: Int) -> Int {
+        let sizes = shards.indices.map(size)
+        let room = purpose == .recording ? sizes.reduce(0, +) : sizes.max()!
+        let states = packing.sequenceCount * configuration.stateCount * (purpose.isRecording ? 2 : 1)
+        return room * roomCount(threads: threads) + states + shards.count
+    }
+
+    /// The same of passes that leave nothing out, without their rooms.
     static func count(
         _ configuration: Configuration, _ packing: Packing, _ purpose: Purpose, _ segmentation: Segmentation,
         threads: Int
     ) -> Int {
-        let shards = configuration.shards(of: packing)
-        let runs = shards.map { ShardRuns(configuration, $0, purpose, segmentation, scalar: S.self) }
-        let sizes = shards.indices.map { size(ofShard: $0, shards, runs, configuration, purpose, .none) }
-        let rooms = purpose == .recording ? sizes.reduce(0, +) : sizes.max()!
-        let states = packing.sequenceCount * configuration.stateCount * (purpose.isRecording ? 2 : 1)
-        return rooms * roomCount(purpose, shards.count, threads: threads) + states + shards.count
-    }
-
-    private static func roomCount(_ purpose: Purpose, _ shards: Int, threads: Int) -> Int {
-        purpose == .recording ? 1 : min(threads, shards)
-    }
-
-    private static func size(
-        ofShard index: Int, _ shards: [Shard], _ runs: [ShardRuns], _ configuration: Configuration, _ purpose: Purpose,
-        _ regularization: Regularization
-    ) -> Int {
-        var counter = Arena<S>(nil)
-        _ = place(index, shards, runs, configuration, purpose, regularization, &counter)
-        return counter.count
-    }
-
-    private static func place(
-        _ index: Int, _ shards: [Shard], _ runs: [ShardRuns], _ configuration: Configuration, _ purpose: Purpose,
-        _ regularization: Regularization, _ arena: inout Arena<S>
-    ) -> ShardWorkspace<S> {
-        ShardWorkspace(
-            configuration, runs[index], shards[index], purpose, regularization, hasOwnGradient: index > 0, &arena)
+        Workspace(configuration, packing, purpose, segmentation).count(threads: threads)
     }
 }
 

@@ -17,14 +17,13 @@ struct KeptWorkspaces<S: Scalar>: Sendable {
         _ regularization: Regularization, threads: Int
     ) -> Workspace<S> {
         for kept in workspaces where kept.isFor(purpose, packing, segmentation, regularization) { return kept }
-        let numbers = Workspace<S>.count(configuration, packing, purpose, segmentation, threads: threads)
-        sizes.insert(numbers * MemoryLayout<S>.stride, at: 0)
-        // Old ones go first, so that there is never more memory than is kept.
+        // Its rooms are made by its first pass: old workspaces go before, so that there is never more memory than is kept.
+        let workspace = Workspace<S>(configuration, packing, purpose, segmentation, regularization)
+        sizes.insert(workspace.count(threads: threads) * MemoryLayout<S>.stride, at: 0)
         while sizes.count > Self.leastCount && sizes.reduce(0, +) > Self.bytes {
             sizes.removeLast()
             workspaces.removeLast()
         }
-        let workspace = Workspace<S>(configuration, packing, purpose, segmentation, regularization)
         workspaces.insert(workspace, at: 0)
         return workspace
     }

@@ -122,10 +122,9 @@ public struct Trainer<S: Scalar>: Sendable {
         _ x: MatrixView<S>, _ targets: MatrixView<S>, _ packing: Packing, state: inout State<S>?
     ) -> S {
         let isAlone = accumulation.isEmpty && allReduce == nil
-        let workspace = workspace(packing, .training, regularization)
         let gradient = gradient.values.mutableView()
         gradientNorm = nil
-        let value = pass(x, targets, workspace, gradient: gradient, asSum: !isAlone, state: &state)
+        let value = pass(x, targets, packing, gradient: gradient, asSum: !isAlone, state: &state)
         if isAlone {
             if value.isFinite { update(scale: 1) }
             return value
@@ -152,9 +151,7 @@ public struct Trainer<S: Scalar>: Sendable {
     public mutating func accumulate(_ batch: Batch<S>) -> S {
         var state: State<S>?
         let gradient = gradient.values.mutableView()
-        _ = pass(
-            batch.x.view, batch.targets.view, workspace(batch.packing, .training, regularization), gradient: gradient,
-            asSum: true, state: &state)
+        _ = pass(batch.x.view, batch.targets.view, batch.packing, gradient: gradient, asSum: true, state: &state)
         accumulation.add(gradient, totals)
         return totals.loss
     }
@@ -188,8 +185,7 @@ public struct Trainer<S: Scalar>: Sendable {
     @specialized(where S == Double)
     public mutating func evaluate(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
         var state: State<S>?
-        return pass(
-            x.view, targets.view, workspace(packing, .evaluation, .none), gradient: nil, asSum: false, state: &state)
+        return pass(x.view, targets.view, packing, gradient: nil, asSum: false, state: &state)
     }
 
     /// The loss of several batches as if they were one, and the metric; over all workers, if there are others.
@@ -200,10 +196,7 @@ public struct Trainer<S: Scalar>: Sendable {
         for batch in batches {
             // As sums: rows that are all ignored add nothing to the others.
             var state: State<S>?
-            _ = pass(
-                batch.x.view, batch.targets.view, workspace(batch.packing, .evaluation, .none), gradient: nil,
-                asSum: true,
-                state: &state)
+            _ = pass(batch.x.view, batch.targets.view, batch.packing, gradient: nil, asSum: true, state: &state)
             all.add(totals)
         }
         totals = all
@@ -219,14 +212,18 @@ public struct Trainer<S: Scalar>: Sendable {
         totals.read(from: sums.view)
     }
 
-    /// Forward and loss; and backward, if there is room for a gradient. Leaves the batch's totals.
+    /// Forward and loss, with nothing left out; and backward, with what is regularised, if there is room for a gradient. Leaves
+    /// the batch's totals.
     ///
     /// - Parameter asSum: whether loss and gradient are sums, not yet divided by the loss's normaliser.
     private mutating func pass(
-        _ x: MatrixView<S>, _ targets: MatrixView<S>, _ workspace: Workspace<S>, gradient: MatrixView<S>?,
-        asSum: Bool, state: inout State<S>?
+        _ x: MatrixView<S>, _ targets: MatrixView<S>, _ packing: Packing, gradient: MatrixView<S>?, asSum: Bool,
+        state: inout State<S>?
     ) -> S {
-        let packing = workspace.packing
+        let isTraining = gradient != nil
+        let workspace = workspaces.workspace(
+            network.configuration, packing, isTraining ? .training : .evaluation, segmentation,
+            isTraining ? regularization : .none, threads: network.workers.threads)
         network.check(x, workspace)
         if let state { network.check(state, sequences: packing.sequenceCount) }
         let loss = BatchLoss(
@@ -265,13 +262,6 @@ public struct Trainer<S: Scalar>: Sendable {
             at: 0)
         if measured.count > Self.keptMeasured { measured.removeLast() }
         return 0
-    }
-
-    private mutating func workspace(
-        _ packing: Packing, _ purpose: Purpose, _ regularization: Regularization
-    ) -> Workspace<S> {
-        workspaces.workspace(
-            network.configuration, packing, purpose, segmentation, regularization, threads: network.workers.threads)
     }
 
     private static var keptMeasured: Int { 16 }
