@@ -41,8 +41,7 @@ struct GateKernels: ParsableCommand {
         for step in KernelTrial<S>.Step.allCases {
             for isForward in [true, false] {
                 let trial = KernelTrial<S>(step, sequences: sequences, hidden: hidden, forward: isForward)
-                let passes = [trial.compute, trial.functions, trial.transport]
-                let times = Side.timings(passes, .kernels).map(\.min)
+                let times = Side.timings([trial.compute, trial.functions, trial.transport], .kernels).map(\.min)
                 let units = Double(sequences * hidden) * 1e-9
                 out.line(
                     line(

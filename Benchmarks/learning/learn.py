@@ -16,6 +16,9 @@ import curves
 import table
 from curves import CHOSEN_BITS
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "peers"))
+from environment import environment  # noqa: E402
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 # Each task's runs: names and the options of `learning` that differ from its defaults.
@@ -23,16 +26,6 @@ ADDING = {name: ["--architecture", name] for name in ("gru", "lstm", "rnn")}
 ADDITION_BITS = [CHOSEN_BITS, 8, 16, 64]
 PEER_TIME = 2  # PyTorch may take so many times as long as Sluice
 ADDITION_LIMIT = 60  # or so many seconds, where Sluice takes a tenth of one
-DROPPED = ("OPENBLAS", "GOTO", "OMP_", "GOMP_", "KMP_", "MKL_", "DNNL_", "ONEDNN_", "TORCH", "ATEN_")
-
-
-def environment():
-    """One thread, and no variable that chooses kernels."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(DROPPED)}
-    site = pathlib.Path(sys.prefix).glob("lib/python3*/site-packages/nvidia/*/lib")
-    libraries = [pathlib.Path(sys.prefix) / "lib/cuda-stubs", *site]
-    return kept | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "",
-                   "LD_LIBRARY_PATH": ":".join(str(folder) for folder in libraries if folder.is_dir())}
 
 
 def run(command, log):
@@ -41,7 +34,7 @@ def run(command, log):
     lines = []
     core = {max(os.sched_getaffinity(0))}
     with open(log, "w") as copy, subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, env=environment(),
+            command, stdout=subprocess.PIPE, text=True, env=environment(1),
             preexec_fn=lambda: os.sched_setaffinity(0, core)) as process:
         for text in process.stdout:
             copy.write(text)

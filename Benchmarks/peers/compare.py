@@ -22,6 +22,7 @@ import time
 import numpy as np
 
 import tables
+from environment import DROPPED_PREFIXES, environment
 from worker import Spec
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -85,12 +86,6 @@ MEASUREMENT_SECONDS = 0.03
 LEAST_ROUNDS = 5
 NETWORK_ROUNDS, LEAST_NETWORK_ROUNDS, NETWORK_BUDGET = 5, 3, 6  # at most: there are many of them
 OTHERS_LIMIT = tables.OTHERS_LIMIT
-PAUSE = 0.02  # for the spinning threads of the system before to park
-
-# Variables that choose kernels, threads or precision for a system: workers start without them, each system as it is by
-# default.
-DROPPED_PREFIXES = ("OPENBLAS", "GOTO", "OMP_", "GOMP_", "KMP_", "MKL_", "DNNL_", "ONEDNN_", "XLA_", "TF_", "JAX_", "ORT_",
-                    "OV_", "TORCH", "ATEN_", "NPY_", "KERAS_", "BLAS_", "LD_PRELOAD", "MALLOC_")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,17 +118,6 @@ SYSTEMS = {
 
 class Failure(Exception):
     pass
-
-
-def environment(threads):
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(DROPPED_PREFIXES)}
-    site = pathlib.Path(np.__file__).parent.parent
-    libraries = [pathlib.Path(sys.prefix) / "lib/cuda-stubs", *site.glob("nvidia/*/lib")]
-    return kept | {
-        "SLUICE_PEERS_THREADS": str(threads), "OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads),
-        "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1",
-        "LD_LIBRARY_PATH": ":".join(str(folder) for folder in libraries if folder.is_dir()),
-    }
 
 
 class Worker:
@@ -428,7 +412,6 @@ class Run:
         result["estimate"] = result["count"] * seconds
 
     def time(self, key, result):
-        time.sleep(PAUSE)
         seconds = self.workers[key].ask("run", count=result["count"])["seconds"]
         result.setdefault("seconds", []).append(seconds)
 

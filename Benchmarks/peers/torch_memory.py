@@ -6,17 +6,15 @@ adds to the resident memory of a process that has done a tiny one; then the medi
 
 import argparse
 import os
-import pathlib
 import statistics
 import sys
 import time
 
-# The loader reads the path once, at a process's start. What lies there: cuda_stubs.py.
-libraries = [pathlib.Path(sys.prefix) / "lib/cuda-stubs",
-             *pathlib.Path(sys.prefix).glob("lib/python3*/site-packages/nvidia/*/lib")]
-path = ":".join(str(folder) for folder in libraries if folder.is_dir())
-if os.environ.get("LD_LIBRARY_PATH", "") != path:
-    os.environ["LD_LIBRARY_PATH"] = path
+from environment import library_path
+
+# The loader reads the path once, at a process's start.
+if os.environ.get("LD_LIBRARY_PATH", "") != library_path():
+    os.environ["LD_LIBRARY_PATH"] = library_path()
     os.execv(sys.executable, [sys.executable, "-B", *sys.argv])
 
 import torch
