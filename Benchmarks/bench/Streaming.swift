@@ -36,7 +36,7 @@ struct Streaming: ParsableCommand {
     private func latencies<S: Scalar>(_: S.Type) -> [Double] {
         var random = Random(seed: 1)
         let configuration = Configuration(cell: cell, inputSize: inputs, hiddenSize: hidden)
-        let stream = Stream(Network<S>(configuration, .pyTorch, using: &random), sequences: sequences)
+        let stream = StreamingNetwork(Network<S>(configuration, .pyTorch, using: &random), sequences: sequences)
         let x = Matrix<S>(
             rows: sequences, columns: inputs, (0..<sequences * inputs).map { _ in S(random.normal()) })
         var outputs = Matrix<S>(rows: sequences, columns: hidden)

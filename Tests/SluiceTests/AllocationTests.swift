@@ -236,7 +236,7 @@ import TestSupport
             var random = Random(seed: 1)
             let configuration = Configuration(
                 cell: .gru(.resetAfter), inputSize: 16, hiddenSize: 64, layers: 2, head: Head(outputSize: 3))
-            let stream = Stream(Network<Float>(configuration, .keras, using: &random), sequences: 2)
+            let stream = StreamingNetwork(Network<Float>(configuration, .keras, using: &random), sequences: 2)
             let x = Matrix<Float>.random(rows: 2, columns: 16, using: &random)
             var outputs = Matrix<Float>(rows: 2, columns: 3)
             stream.step(x, into: &outputs)

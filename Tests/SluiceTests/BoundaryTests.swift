@@ -11,12 +11,14 @@ import TestSupport
     }
 
     @Test func inputsOfAnotherShape() async {
-        await #expect(processExitsWith: .failure) {
+        let narrow = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             _ = Self.network().forward(Matrix(rows: 6, columns: 2), Packing(sequences: 2, steps: 3))
         }
-        await #expect(processExitsWith: .failure) {
+        #expect(narrow.says("inputs of 6 x 2 for 6 rows of 3 inputs"))
+        let short = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             _ = Self.network().forward(Matrix(rows: 5, columns: 3), Packing(sequences: 2, steps: 3))
         }
+        #expect(short.says("inputs of 5 x 3 for 6 rows of 3 inputs"))
     }
 
     @Test func statesOfAnotherShape() async {

@@ -63,7 +63,7 @@ struct PeerPrepared<S: Scalar>: PeerCell {
         switch mode {
         case .forward: "Network.forward in a kept workspace"
         case .training: PeerTraining<S>.way
-        case .stream: "Stream.step"
+        case .stream: "StreamingNetwork.step"
         case .job: "Trainer"
         }
     }
@@ -184,11 +184,11 @@ final class PeerTraining<S: Scalar> {
 
 /// One step after another, the state carried.
 struct PeerStream<S: Scalar> {
-    private let stream: Stream<S>
+    private let stream: StreamingNetwork<S>
     private(set) var outputs: Matrix<S>
 
     init(_ network: Network<S>, sequences: Int) {
-        stream = Stream(network, sequences: sequences)
+        stream = StreamingNetwork(network, sequences: sequences)
         outputs = Matrix(rows: sequences, columns: network.configuration.outputSize)
     }
 

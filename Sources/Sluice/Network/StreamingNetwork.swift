@@ -1,16 +1,16 @@
 /// A network fed one step at a time, for one or many sequences, its state kept from step to step.
 ///
-///     let stream = Stream(network, sequences: 1)
+///     let stream = StreamingNetwork(network, sequences: 1)
 ///     stream.step(x, into: &outputs)                 // [1, I] -> [1, O]
 ///
 /// A step allocates nothing, takes no lock and makes no system call. It gives what a whole batch would: the same bits where the
 /// products have the same shapes, else to a few units in the last place. A head that sums sequences up puts out what it
 /// would for a sequence of this one step. A stream belongs to one thread at a time.
-public final class Stream<S: Scalar> {
+public final class StreamingNetwork<S: Scalar> {
     public let network: Network<S>
     /// B, the number of sequences.
     public let sequenceCount: Int
-    private let layers: [StreamLayer<S>]
+    private let layers: [StreamingLayer<S>]
     private let head: DenseHead<S>?
     /// The current states, which each step writes over.
     private let states: StateBuffers<S>
@@ -36,7 +36,7 @@ public final class Stream<S: Scalar> {
         network.packed.prepare(
             network.parameters, sequences: sequences, steps: 1, recording: false, into: &weights)
         layers = weights.enumerated().map { layer, weights in
-            StreamLayer(
+            StreamingLayer(
                 configuration, weights, network.engine, state: states.hidden[layer].view,
                 cell: states.cells(layer, 0..<sequences))
         }
@@ -85,7 +85,7 @@ public final class Stream<S: Scalar> {
 }
 
 /// One layer of a stream: all that a step needs, laid out once.
-private final class StreamLayer<S: Scalar> {
+private final class StreamingLayer<S: Scalar> {
     let inputSize: Int
     private let cell: Cell
     private let weights: LayerWeights<S>

@@ -1,8 +1,9 @@
+import Foundation
 @testable import Sluice
 import Testing
 import TestSupport
 
-@Suite struct StreamTests {
+@Suite struct StreamingNetworkTests {
     static let configurations = [nil, Head(outputSize: 2), Head(outputSize: 2, steps: .last)].flatMap {
         Configuration.everyCell(inputSize: 3, hiddenSize: 17, layers: 2, head: $0)
     }
@@ -19,7 +20,7 @@ import TestSupport
             let initial = State<Double>.random(configuration, sequences: sequences, using: &random)
             let (outputs, state) = network.forward(x, Packing(sequences: sequences, steps: steps), from: initial)
 
-            let stream = Stream(network, sequences: sequences)
+            let stream = StreamingNetwork(network, sequences: sequences)
             stream.state = initial
             var stepOutputs = Matrix<Double>(rows: sequences, columns: configuration.outputSize)
             for step in 0..<steps {
@@ -40,7 +41,7 @@ import TestSupport
         await #expect(processExitsWith: .failure) { [direction = direction as Direction] in
             var random = Random(seed: 3)
             let configuration = Configuration(cell: .lstm, inputSize: 2, hiddenSize: 3, direction: direction)
-            _ = Stream(Network<Double>(configuration, .pyTorch, using: &random))
+            _ = StreamingNetwork(Network<Double>(configuration, .pyTorch, using: &random))
         }
     }
 
@@ -49,7 +50,7 @@ import TestSupport
         var random = Random(seed: 3)
         let configuration = Configuration(cell: cell, inputSize: 128, hiddenSize: 64)
         #expect(configuration.shards(of: Packing(sequences: 40, steps: 1)).count >= 1)
-        let stream = Stream(Network<Double>(configuration, .pyTorch, using: &random), sequences: 40)
+        let stream = StreamingNetwork(Network<Double>(configuration, .pyTorch, using: &random), sequences: 40)
         let x = Matrix<Double>.random(rows: 40, columns: 128, using: &random)
         var outputs = Matrix<Double>(rows: 40, columns: 64), again = outputs
         stream.step(x, into: &outputs)
