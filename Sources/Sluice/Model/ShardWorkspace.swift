@@ -17,7 +17,7 @@ final class ShardWorkspace<S: Scalar>: @unchecked Sendable {
     let summary: MatrixView<S>
     let summaryGradient: MatrixView<S>
     /// [B, out] when recording, for a head on the largest values: the step at which each was met first.
-    let largestSteps: MatrixView<S>
+    let largestSteps: LargestSteps<S>?
     /// [1, chunks] in training and evaluation: each chunk's part of the loss, as its order in time must not depend on who
     /// computes it when.
     let losses: MatrixView<S>
@@ -57,8 +57,11 @@ final class ShardWorkspace<S: Scalar>: @unchecked Sendable {
         }
         summary = arena.matrix(rows: summaryRows, columns: width)
         summaryGradient = arena.matrix(rows: recording ? summaryRows : 0, columns: width)
-        largestSteps = arena.matrix(
-            rows: recording && configuration.head?.steps == .max ? summaryRows : 0, columns: width)
+        largestSteps =
+            recording && configuration.head?.steps == .max
+            ? LargestSteps(
+                arena.matrix(rows: summaryRows, columns: LargestSteps<S>.scalars(columns: width)), columns: width)
+            : nil
         losses = arena.matrix(rows: purpose.hasLoss ? 1 : 0, columns: runs.chunkCount)
         outputs = arena.matrix(rows: outputRows, columns: configuration.outputSize)
         outputGradient = arena.matrix(rows: recording ? outputRows : 0, columns: configuration.outputSize)

@@ -34,9 +34,7 @@ extension ShardPass {
         case .max:
             if runs.isFirst { summary.fill(-.infinity) }
             let steps = workspace.largestSteps
-            forEachStep { step, alive, rows in
-                summary.rows(alive).raise(to: rows, step: S(step), steps: steps.rows > 0 ? steps.rows(alive) : nil)
-            }
+            forEachStep { step, _, rows in summary.raise(to: rows, step: step, steps: steps) }
         }
     }
 
@@ -88,9 +86,7 @@ extension ShardPass {
             forEachStepGradient { _, alive, rows in rows.copy(dh.rows(alive)) }
             return .layer
         case .max:
-            forEachStepGradient { step, alive, rows in
-                rows.take(dh.rows(alive), whereEqual: workspace.largestSteps.rows(alive), step: S(step))
-            }
+            forEachStepGradient { step, _, rows in rows.take(dh, whereEqual: workspace.largestSteps!, step: step) }
             return .layer
         }
     }
@@ -123,29 +119,6 @@ extension ShardPass {
         for (position, length) in shard.packing.lengths.enumerated() {
             let row = matrix.row(position), scale = 1 / S(length)
             for column in 0..<row.columns { row[0, column] *= scale }
-        }
-    }
-}
-
-extension MatrixView {
-    /// Each element becomes the larger one, and its step that of the larger; the earlier of equal ones stays, and NaN.
-    @specialized(where S == Float)
-    @specialized(where S == Double)
-    fileprivate func raise(to other: MatrixView, step: S, steps: MatrixView?) {
-        for i in 0..<rows {
-            for j in 0..<columns where self[i, j] == self[i, j] && !(other[i, j] <= self[i, j]) {
-                self[i, j] = other[i, j]
-                if let steps { steps[i, j] = step }
-            }
-        }
-    }
-
-    /// The gradient where the largest value was met at this step, elsewhere 0.
-    @specialized(where S == Float)
-    @specialized(where S == Double)
-    fileprivate func take(_ gradient: MatrixView, whereEqual steps: MatrixView, step: S) {
-        for i in 0..<rows {
-            for j in 0..<columns { self[i, j] = steps[i, j] == step ? gradient[i, j] : 0 }
         }
     }
 }
