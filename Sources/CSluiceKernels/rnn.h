@@ -21,7 +21,7 @@ static ALWAYS_INLINE void NAMED(rnn_backward_of)(ptrdiff_t rows, ptrdiff_t H, in
         for (ptrdiff_t j = 0; j < H; j++) {
             REAL d = dy ? dh[row * H + j] + dy[row * H + j] : dh[row * H + j];
             REAL h = a[j];
-            REAL da = relu ? (h > 0 ? d : 0) : d * (1 - h * h);
+            REAL da = relu ? (h <= 0 ? 0 : d) : d * (1 - h * h);
             a[j] = da;
             dbias[j] += da;
         }

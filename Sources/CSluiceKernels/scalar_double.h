@@ -5,6 +5,7 @@
 #define NAMED(name) name##_f64
 #define MANTISSA_BITS 52
 #define EXPONENT_BIAS 1023
+#define LARGEST 0x1.fffffffffffffp+1023 // the largest finite number
 #define LOG2E 0x1.71547652b82fep+0
 #define LN2_HIGH 0x1.62e42fee00000p-1
 #define LN2_LOW 0x1.a39ef35793c76p-33

@@ -4,6 +4,7 @@
 #undef NAMED
 #undef MANTISSA_BITS
 #undef EXPONENT_BIAS
+#undef LARGEST
 #undef LOG2E
 #undef LN2_HIGH
 #undef LN2_LOW

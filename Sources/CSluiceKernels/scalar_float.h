@@ -4,6 +4,7 @@
 #define NAMED(name) name##_f32
 #define MANTISSA_BITS 23
 #define EXPONENT_BIAS 127
+#define LARGEST 0x1.fffffep+127f // the largest finite number
 #define LOG2E 0x1.715476p+0f
 #define LN2_HIGH 0x1.62e400p-1f
 #define LN2_LOW 0x1.7f7d1cp-20f

@@ -11,11 +11,35 @@ extension Reference {
             for j in 0..<values.columns { sum += values[row, j] }
             let mean = sum / n
             for j in 0..<values.columns { squares += (values[row, j] - mean) * (values[row, j] - mean) }
+            guard squares.isFinite else {
+                normalizeLarge(values.row(row), gain: gain, normalized: normalized.row(row), scale: scale.row(row))
+                continue
+            }
             scale[row, 0] = 1 / (squares / n + 1e-5).squareRoot()
             for j in 0..<values.columns {
                 normalized[row, j] = (values[row, j] - mean) * scale[row, 0]
                 values[row, j] = gain[0, j] * normalized[row, j]
             }
+        }
+    }
+
+    /// A row whose squares or sum are beyond the scalar's range, or that is not finite: as above, of the row divided by a power
+    /// of two, so that nothing overflows. 1e-5 is nothing beside such a variance, unless the numbers are all equal.
+    private static func normalizeLarge<S: Scalar>(
+        _ values: MatrixView<S>, gain: MatrixView<S>, normalized: MatrixView<S>, scale: MatrixView<S>
+    ) {
+        let n = S(values.columns)
+        let columns = 0..<values.columns
+        let isFinite = columns.allSatisfy { values[0, $0].isFinite }
+        let largest = columns.reduce(0) { max($0, values[0, $1].magnitude) }
+        let unit = isFinite ? 2 / largest.binade : .nan
+        let mean = columns.reduce(0) { $0 + values[0, $1] * unit / n }
+        let variance = columns.reduce(0) { $0 + (values[0, $1] * unit - mean) * (values[0, $1] * unit - mean) / n }
+        let inverse = variance == 0 ? 0 : 1 / variance.squareRoot()
+        scale[0, 0] = variance == 0 ? 1 / (S(1e-5)).squareRoot() : inverse * unit
+        for j in columns {
+            normalized[0, j] = (values[0, j] * unit - mean) * inverse
+            values[0, j] = gain[0, j] * normalized[0, j]
         }
     }
 

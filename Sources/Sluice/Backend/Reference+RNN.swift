@@ -24,7 +24,7 @@ extension Reference {
             for j in 0..<tape.columns {
                 let h = tape[row, j]
                 let d = dh[row, j] + (dy.map { $0[row, j] } ?? 0)
-                let da = activation == .relu ? (h > 0 ? d : 0) : d * (1 - h * h)
+                let da = activation == .relu ? (h <= 0 ? 0 : d) : d * (1 - h * h)
                 tape[row, j] = da
                 dbias[0, j] += da
             }

@@ -6,6 +6,7 @@
 ///
 /// A row of the tape is h', H wide, and becomes the gradient of what f was taken of.
 public enum RNN {
+    /// The function of the next state.
     public enum Activation: String, Codable, CaseIterable, Sendable {
         case tanh
         /// max(0, a)
@@ -35,7 +36,7 @@ extension RNN {
 
 /// With d the gradient of h' and da that of what f was taken of:
 ///
-///     da = d * (1 - h'*h')   or   d * (h' > 0)
+///     da = d * (1 - h'*h')   or   h' <= 0 ? 0 : d, as in PyTorch: where h' is NaN, d goes through
 ///     dW = x' da     dU = h' da     db = da     dx = da W'     dh = da U'
 extension RNN {
     static func backward<S: Scalar>(
