@@ -5,7 +5,9 @@
 /// Any encoder that gives back the same numbers gives back the same run, to the bit: `JSONEncoder` and
 /// `PropertyListEncoder` do.
 public struct FitState<S: Scalar>: Codable, Sendable {
+    /// The trainer's.
     public let trainer: TrainerState<S>
+    /// Where the run is among its batches.
     public let batches: BatchPosition
     let progress: Progress<S>
 }
@@ -17,7 +19,7 @@ struct Progress<S: Scalar>: Codable, Sendable {
     /// The batches since the last update.
     var accumulated = 0
     /// Over the updates of the epoch so far.
-    var totals = Totals<Double>()
+    var totals = Totals()
     /// Of the epoch of the least validation loss.
     private(set) var best: Best?
     /// The loss that the last gain came to; none before the first epoch.

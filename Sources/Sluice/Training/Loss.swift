@@ -75,7 +75,7 @@ extension Loss {
     @specialized(where S == Double)
     func normalizer<S: Scalar>(
         rows: Int, columns: Int, targets: MatrixView<S>, sequences: Int, classWeights: MatrixView<S>?
-    ) -> S {
+    ) -> Double {
         if case .crossEntropy(_, let ignored, _) = self, targets.columns == 1 {
             precondition(
                 targets.rows == rows, "targets of \(targets.rows) x 1 for outputs of \(rows) x \(columns)")
@@ -85,16 +85,16 @@ extension Loss {
             targets.rows == rows && targets.columns == columns,
             "targets of \(targets.rows) x \(targets.columns) for outputs of \(rows) x \(columns)")
         switch self {
-        case .halfSquaredError: return S(sequences)
-        case .crossEntropy: return S(rows)
-        default: return S(rows * columns)
+        case .halfSquaredError: return Double(sequences)
+        case .crossEntropy: return Double(rows)
+        default: return Double(rows * columns)
         }
     }
 
     /// The weights of the rows' classes, `[n, 1]`, summed.
     private func sumOfWeights<S: Scalar>(
         _ targets: MatrixView<S>, classes: Int, ignored: Int, _ weights: MatrixView<S>?
-    ) -> S {
+    ) -> Double {
         var sum = 0.0
         for row in 0..<targets.rows {
             let target = targets[row, 0]
@@ -104,7 +104,7 @@ extension Loss {
                 "class \(target) in row \(row) of the targets, for \(classes) classes")
             sum += weights.map { Double($0[0, Int(target)]) } ?? 1
         }
-        return S(sum)
+        return sum
     }
 
     /// `[1, O]` the weights of the classes, if there are any.

@@ -5,7 +5,9 @@
 public struct Trainer<S: Scalar>: Sendable {
     /// The network as trained so far.
     public private(set) var network: Network<S>
+    /// What is made small.
     public private(set) var loss: Loss
+    /// How parameters follow their gradient.
     public var optimizer: Optimizer
     /// How the learning rate changes.
     public var schedule: Schedule { didSet { schedule.check() } }
@@ -28,11 +30,11 @@ public struct Trainer<S: Scalar>: Sendable {
     public private(set) var gradientNorm: Double?
     private(set) var norms: GradientNorms
     /// The sums over the batches of the last update, or over the last batch evaluated or accumulated.
-    private(set) var totals = Totals<S>()
+    private(set) var totals = Totals()
     /// The batches whose gradients the next update follows together with its own.
     private var accumulation = Accumulation<S>()
-    /// [1, 4] the totals, as workers add them.
-    private var sums = Matrix<S>(rows: 1, columns: 4)
+    /// The totals, as workers add them.
+    private var sums = Matrix<S>(rows: 1, columns: Totals.numberCount)
     /// What the metric is given, for the shapes met last.
     private var measured: [Measured<S>] = []
     private(set) var gradient: Parameters<S>
@@ -45,7 +47,14 @@ public struct Trainer<S: Scalar>: Sendable {
     /// Those of the last batch that was cut in windows.
     var windows: Windows?
 
+    /// A trainer of a network.
+    ///
     /// - Parameters:
+    ///   - network: with the parameters to begin from.
+    ///   - loss: what is made small.
+    ///   - optimizer: how parameters follow their gradient.
+    ///   - schedule: how the learning rate changes.
+    ///   - clipping: what keeps the gradient from being too large; nil: nothing.
     ///   - checkpointing: what passes over long sequences keep in memory; the results are the same bits.
     ///   - regularization: what steps leave out at random.
     ///   - random: where its masks come from; without regularisation nothing is drawn.
@@ -101,6 +110,7 @@ public struct Trainer<S: Scalar>: Sendable {
     /// - Parameters:
     ///   - x: the inputs, `[N, I]`.
     ///   - targets: what the outputs should be: in their shape, or as the loss says.
+    ///   - packing: the lengths of the sequences.
     /// - Returns: the batch's loss before the update; with that of the batches accumulated before it and of other workers, as if
     ///   all were one batch. If it is not finite, or ``gradientNorm``, the update is not done: the parameters stay.
     ///   ``firstNonFinite(in:validation:)`` says where it began.
@@ -132,10 +142,10 @@ public struct Trainer<S: Scalar>: Sendable {
         accumulation.addUp(to: gradient, &totals)
         addUpWorkers()
         // Where it is not finite, it is so for every worker.
-        guard totals.loss.isFinite else { return totals.loss }
+        guard totals.loss.isFinite else { return S(totals.loss) }
         allReduce?.sum(&self.gradient.values)
-        update(scale: 1 / totals.normalizer)
-        return totals.loss
+        update(scale: S(1 / totals.normalizer))
+        return S(totals.loss)
     }
 
     /// Computes the gradient of a batch, and keeps it for the update of the next ``step(_:)``, which then follows all
@@ -153,7 +163,7 @@ public struct Trainer<S: Scalar>: Sendable {
         let gradient = gradient.values.mutableView()
         _ = pass(batch.x.view, batch.targets.view, batch.packing, gradient: gradient, asSum: true, state: &state)
         accumulation.add(gradient, totals)
-        return totals.loss
+        return S(totals.loss)
     }
 
     /// Forgets what was accumulated.
@@ -192,7 +202,7 @@ public struct Trainer<S: Scalar>: Sendable {
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func evaluate(_ batches: [Batch<S>]) -> Evaluation {
-        var all = Totals<S>()
+        var all = Totals()
         for batch in batches {
             // As sums: rows that are all ignored add nothing to the others.
             var state: State<S>?
@@ -201,7 +211,7 @@ public struct Trainer<S: Scalar>: Sendable {
         }
         totals = all
         addUpWorkers()
-        return Evaluation(loss: Double(totals.loss), metric: metric == nil ? nil : totals.metric)
+        return Evaluation(loss: totals.loss, metric: metric == nil ? nil : totals.metric)
     }
 
     /// Makes the totals those of all workers.
@@ -243,7 +253,8 @@ public struct Trainer<S: Scalar>: Sendable {
                 gradient: gradient))
         let value = workspace.shards.indices.reduce(0) { $0 + workspace.losses.view[0, $1] }
         if state != nil && value.isFinite { workspace.store(workspace.states, into: &state!) }
-        totals = Totals(loss: asSum ? value : value * loss.normalizer, normalizer: loss.normalizer)
+        totals = Totals(
+            loss: asSum ? Double(value) : Double(value) * loss.normalizer, normalizer: loss.normalizer)
         if let metric, let place { totals.add(metric.measure(&measured[place], targets, packing)) }
         return value
     }
