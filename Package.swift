@@ -107,3 +107,11 @@ let package = Package(
         ),
     ]
 )
+
+// MARK: Documentation
+
+/// `swift package generate-documentation` is a plugin that whoever depends on this package should not have to fetch: it is asked for
+/// by an environment variable, which `scripts/documentation` sets.
+if Context.environment["SLUICE_DOCUMENTATION"] != nil {
+    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}

@@ -37,7 +37,9 @@ extension Network {
     /// What `nn.GRU`, `nn.LSTM` and `nn.RNN` of PyTorch know too, `load_state_dict` takes from the file as it is; the head is
     /// there as `head.weight` and `head.bias`.
     ///
-    /// - Parameter metadata: text to keep with them.
+    /// - Parameters:
+    ///   - path: the file; one that is there is replaced.
+    ///   - metadata: text to keep with them.
     public func save(to path: String, metadata: [String: String] = [:]) throws(FileError) {
         var file = Safetensors()
         for entry in parameters.layout.entries {
@@ -68,14 +70,18 @@ extension Network {
     ///     let network = try Network<Float>(
     ///         contentsOf: "tagger.safetensors", as: configuration, prefix: "rnn.", headPrefix: "fc.")
     ///
-    /// `nn.GRU` is ``GRU/Variant/resetAfter``, `nn.RNN` an ``RNN``, `proj_size` the projection size; with `bias=False` the
-    /// biases are ``Biases/none``. Tensors of other modules are not looked at: those whose names do not begin with the
+    /// `nn.GRU` is `.gru(.resetAfter)`, `nn.RNN` an `.rnn`, `proj_size` the projection size; with `bias=False` the biases are
+    /// `Biases.none`. Tensors of other modules are not looked at: those whose names do not begin with the
     /// prefix, or have a dot behind it.
     ///
     /// - Parameters:
+    ///   - path: the file.
     ///   - configuration: the sizes; the file must agree with them, and the error names the first difference.
     ///   - prefix: what stands before the recurrent module's names: `"rnn."` for one that is called so in a model.
     ///   - headPrefix: what stands before the head's `weight` and `bias`.
+    ///   - backend: who computes; by default the fastest of this build.
+    ///   - level: the instruction set of the fused kernels; by default the best of this processor.
+    ///   - workers: the threads; by default only the caller's.
     public init(
         contentsOf path: String, as configuration: Configuration, prefix: String = "", headPrefix: String = "head.",
         backend: Backend = .default, level: KernelLevel = .best, workers: Workers = .single

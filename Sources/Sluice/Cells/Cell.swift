@@ -112,6 +112,7 @@ extension Cell: RawRepresentable, Codable, CaseIterable, CustomStringConvertible
         }
     }
 
+    /// The cell of a name such as `gru.resetAfter`, as files and command lines spell it; nil: there is none.
     public init?(rawValue: String) {
         guard let cell = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
         self = cell

@@ -22,6 +22,7 @@
 /// Its tape has three more parts, 3H, 3H and 4 wide: the normalised input product, the normalised recurrent product, and
 /// the reciprocals of the four standard deviations.
 public enum GRU {
+    /// The equations of the next state.
     public enum Variant: String, Codable, CaseIterable, Sendable {
         /// Chung et al. 2014 (arXiv 1412.3555).
         case chung2014

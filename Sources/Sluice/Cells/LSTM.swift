@@ -17,6 +17,7 @@
 ///     layerNormalized    the normalised products, 4H and 4H, and the normalised c', H; three reciprocals of deviations
 ///     projection         what is projected, H, and going back the gradient of h', P
 public enum LSTM {
+    /// What the cell has beside its gates.
     public enum Variant: String, Codable, CaseIterable, Sendable {
         /// PyTorch, Keras, cuDNN.
         case standard

@@ -16,7 +16,10 @@ public struct Matrix<S: Scalar>: Sendable {
 
     /// A matrix with the given elements.
     ///
-    /// - Parameter elements: `rows * columns` numbers, row after row.
+    /// - Parameters:
+    ///   - rows: the number of rows.
+    ///   - columns: the number of columns.
+    ///   - elements: `rows * columns` numbers, row after row.
     public init(rows: Int, columns: Int, _ elements: some Collection<S>) {
         require(
             elements.count == rows * columns, "\(elements.count) elements for a matrix of \(rows) x \(columns)")
@@ -27,6 +30,7 @@ public struct Matrix<S: Scalar>: Sendable {
     /// The elements, row after row.
     public var elements: [S] { withSpan { span in span.indices.map { span[$0] } } }
 
+    /// One element; both numbers count from 0.
     public subscript(row: Int, column: Int) -> S {
         get {
             checkIndex(row, column)

@@ -36,7 +36,9 @@ extension Packing {
 
     /// Takes the rows of a padded array that are there.
     ///
-    /// - Parameter padded: `[T B, n]`, T at least the longest sequence's steps.
+    /// - Parameters:
+    ///   - padded: `[T B, n]`, T at least the longest sequence's steps.
+    ///   - order: in which order its rows are.
     /// - Returns: `[N, n]`.
     public func pack<S: Scalar>(_ padded: Matrix<S>, order: PaddedOrder) -> Matrix<S> {
         require(
@@ -53,6 +55,7 @@ extension Packing {
     ///
     /// - Parameters:
     ///   - packed: `[N, n]`.
+    ///   - order: in which order the padded array's rows are to be.
     ///   - steps: T; by default the longest sequence's.
     ///   - padding: the value of steps that are not there.
     /// - Returns: `[T B, n]`.

@@ -7,6 +7,7 @@ public struct Random: RandomNumberGenerator, Codable, Hashable, Sendable {
     private var s2: UInt64
     private var s3: UInt64
 
+    /// A generator whose numbers follow from the seed.
     public init(seed: UInt64) {
         var state = seed
         func splitMixNext() -> UInt64 {
@@ -19,6 +20,7 @@ public struct Random: RandomNumberGenerator, Codable, Hashable, Sendable {
         s3 = splitMixNext()
     }
 
+    /// 64 random bits.
     public mutating func next() -> UInt64 {
         let scrambled = s1 &* 5
         let result = (scrambled << 7 | scrambled >> 57) &* 9

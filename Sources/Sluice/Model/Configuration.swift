@@ -122,6 +122,7 @@ public struct Head: Codable, Hashable, Sendable {
 
     /// O, the numbers put out.
     public var outputSize: Int
+    /// Which steps it reads.
     public var steps: Steps
 
     public init(outputSize: Int, steps: Steps = .all) {

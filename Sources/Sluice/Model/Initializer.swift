@@ -16,10 +16,15 @@ public enum Initializer: Codable, Hashable, Sendable {
 
 /// How the first values of a whole network are drawn.
 public struct Initialization: Codable, Hashable, Sendable {
+    /// The matrices that the inputs of each layer are multiplied by.
     public var inputWeights: Initializer
+    /// The matrices that states are multiplied by.
     public var recurrentWeights: Initializer
+    /// The biases of the layers.
     public var biases: Initializer
+    /// The matrix of the head.
     public var headWeights: Initializer
+    /// The bias of the head.
     public var headBias: Initializer
 
     public init(

@@ -9,7 +9,9 @@ public struct ParameterLayout: Hashable, Sendable {
         public let name: String
         /// What it does, for initialisation and weight decay.
         public let role: ParameterRole
+        /// The inputs of the product; 1 for a vector.
         public let rows: Int
+        /// The outputs of the product, or the vector's numbers.
         public let columns: Int
         /// The first element's place in the flat array.
         public let offset: Int

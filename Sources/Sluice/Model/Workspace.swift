@@ -3,9 +3,10 @@ import Synchronization
 /// The memory of passes over batches of one packing: allocated by the first, used again by the next, which then allocate
 /// nothing. It serves one pass at a time.
 ///
-/// A shard's activations lie in a ``ShardWorkspace``. Where they are used up within the pass, each thread has room for one
+/// A shard's activations lie in a `ShardWorkspace`. Where they are used up within the pass, each thread has room for one
 /// shard and takes it again for the next; a recording keeps those of every shard.
 public final class Workspace<S: Scalar>: @unchecked Sendable {
+    /// That of the network.
     public let configuration: Configuration
     /// The batch's packing.
     public let packing: Packing
@@ -36,7 +37,11 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
     private(set) var rooms: [[ShardWorkspace<S>]] = []
     private let isOccupied = Atomic<Bool>(false)
 
+    /// Room for passes over batches of one packing.
+    ///
     /// - Parameters:
+    ///   - configuration: that of the network.
+    ///   - packing: that of the batches.
     ///   - recording: whether it is for ``Network/record(_:in:from:)`` (a tape of every step) or for
     ///     ``Network/forward(_:in:state:into:)``.
     ///   - regularization: what ``Network/record(_:in:from:using:)`` leaves out at random.

@@ -5,6 +5,7 @@
 ///     let network = Network<Float>(configuration, .pyTorch, using: &random)
 ///     let (outputs, state) = network.forward(x, Packing(sequences: 32, steps: 100))
 public struct Network<S: Scalar>: Sendable {
+    /// What is computed, and every size.
     public let configuration: Configuration
     /// The parameters. After a change the next pass packs the weights for its products. Changed in place, they are not copied.
     public var parameters: Parameters<S> {
@@ -24,6 +25,8 @@ public struct Network<S: Scalar>: Sendable {
     /// A network with given parameters.
     ///
     /// - Parameters:
+    ///   - configuration: what is computed, and every size.
+    ///   - parameters: of this configuration.
     ///   - backend: who computes; by default the fastest of this build.
     ///   - level: the instruction set of the fused kernels; by default the best of this processor.
     ///   - workers: the threads; by default only the caller's.

@@ -50,8 +50,8 @@ public struct Recording<S: Scalar>: ~Copyable {
     /// The gradients of a loss, given its gradients by the outputs and by the final states. The recording is used up.
     ///
     /// - Parameters:
-    ///   - outputs: the shape of ``outputs``.
-    ///   - state: the shape of ``state``; nil: zeros.
+    ///   - outputGradient: the shape of ``outputs``.
+    ///   - stateGradient: the shape of ``state``; nil: zeros.
     public consuming func backward(outputs outputGradient: Matrix<S>, state stateGradient: State<S>? = nil)
         -> Gradients<S>
     {
@@ -86,6 +86,7 @@ public struct Recording<S: Scalar>: ~Copyable {
 
 /// The gradients of a loss by everything that a pass depends on.
 public struct Gradients<S: Scalar>: Sendable {
+    /// By the parameters.
     public var parameters: Parameters<S>
     /// By the inputs, `[N, I]`; nil: not asked for, and not computed.
     public var inputs: Matrix<S>?
@@ -94,7 +95,10 @@ public struct Gradients<S: Scalar>: Sendable {
 
     /// Room for the gradients of a batch.
     ///
-    /// - Parameter inputs: whether the gradient by the inputs is wanted, which costs a product.
+    /// - Parameters:
+    ///   - configuration: that of the network.
+    ///   - packing: that of the batch.
+    ///   - inputs: whether the gradient by the inputs is wanted, which costs a product.
     public init(_ configuration: Configuration, _ packing: Packing, inputs: Bool = true) {
         parameters = Parameters(ParameterLayout(configuration))
         self.inputs = inputs ? Matrix(rows: packing.rowCount, columns: configuration.inputSize) : nil
@@ -147,7 +151,12 @@ extension Network {
     /// Computes a batch with some of it left out at random, as training does, and keeps what the backward pass needs:
     /// outputs, states and gradients are those of the network so thinned.
     ///
-    /// - Parameter random: gives a number for each sequence, in the caller's order, from which its masks follow.
+    /// - Parameters:
+    ///   - x: the inputs, `[N, I]`.
+    ///   - packing: the lengths of the sequences.
+    ///   - state: the initial states; nil: zeros.
+    ///   - regularization: what is left out.
+    ///   - random: gives a number for each sequence, in the caller's order, from which its masks follow.
     public func record(
         _ x: Matrix<S>, _ packing: Packing, from state: State<S>? = nil, regularization: Regularization,
         using random: inout Random

@@ -7,6 +7,7 @@
 /// products have the same shapes, else to a few units in the last place. A head that sums sequences up puts out what it
 /// would for a sequence of this one step. A stream belongs to one thread at a time.
 public final class StreamingNetwork<S: Scalar> {
+    /// The network that is stepped.
     public let network: Network<S>
     /// B, the number of sequences.
     public let sequenceCount: Int

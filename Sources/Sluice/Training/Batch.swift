@@ -7,6 +7,7 @@ public struct Batch<S: Scalar>: Sendable {
     /// The lengths of the sequences.
     public let packing: Packing
 
+    /// A batch of given inputs and targets.
     public init(x: Matrix<S>, targets: Matrix<S>, packing: Packing) {
         require(x.rows == packing.rowCount, "inputs of \(x.rows) rows for a packing of \(packing.rowCount)")
         require(

@@ -32,7 +32,10 @@ public struct Batches<S: Scalar>: Sendable {
 
     /// The batches of a set.
     ///
-    /// - Parameter random: where the order of each epoch comes from.
+    /// - Parameters:
+    ///   - examples: the sequences and their targets.
+    ///   - batching: how they are cut into batches.
+    ///   - random: where the order of each epoch comes from.
     public init(_ examples: Examples<S>, _ batching: Batching, random: Random = Random(seed: 0)) {
         batching.check(sequences: examples.count)
         source = .examples(examples, batching)
@@ -46,7 +49,7 @@ public struct Batches<S: Scalar>: Sendable {
     ///     let batches = Batches<Float>(perEpoch: 100) { number, random in makeBatch(&random) }
     ///
     /// - Parameters:
-    ///   - perEpoch: how many batches count as an epoch.
+    ///   - count: how many batches count as an epoch.
     ///   - random: what the batches may be drawn from. It is part of the run's state, so that a resumed run goes on with the
     ///     batches that it would have had.
     ///   - make: the batch of that number, counted from 0 through all epochs.

@@ -10,6 +10,7 @@ public struct Batching: Codable, Hashable, Sendable {
     /// they are a smaller batch.
     public var dropsLast: Bool
 
+    /// Batches of so many sequences.
     public init(size: Int, shuffles: Bool = true, bucketing: Bucketing = .none, dropsLast: Bool = false) {
         self.size = size
         self.shuffles = shuffles

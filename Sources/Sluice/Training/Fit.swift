@@ -11,6 +11,7 @@
 public struct Fit<S: Scalar>: Sendable {
     /// The network in training. It may be changed between steps.
     public var trainer: Trainer<S>
+    /// What the network is trained on, and where the run is in it.
     public private(set) var batches: Batches<S>
     /// The epochs after which it ends.
     public var epochs: Int
@@ -18,15 +19,22 @@ public struct Fit<S: Scalar>: Sendable {
     public let accumulating: Int
     /// What the network is judged by after each epoch; none: by the training loss.
     public let validation: [Batch<S>]
+    /// When the run ends before its last epoch; nil: never.
     public let earlyStopping: EarlyStopping?
     private var progress = Progress<S>()
     /// Of the epoch so far, in this process.
     private var pace = Pace()
 
+    /// A run that has not begun.
+    ///
     /// - Parameters:
+    ///   - trainer: the network, and how it is trained.
+    ///   - batches: what it is trained on.
+    ///   - epochs: after how many the run ends.
     ///   - accumulating: the batches of one update, which follows them as if they were one.
     ///   - validation: such as ``Examples/batches(of:)``. After each epoch the schedule is told its loss, early stopping looks at
     ///     it, and the parameters of the least one are kept.
+    ///   - earlyStopping: when the run ends before its last epoch; nil: never.
     public init(
         _ trainer: Trainer<S>, _ batches: Batches<S>, epochs: Int, accumulating: Int = 1, validation: [Batch<S>] = [],
         earlyStopping: EarlyStopping? = nil
@@ -179,6 +187,7 @@ public struct EarlyStopping: Codable, Hashable, Sendable {
     /// How much lower a loss must be to be a gain.
     public var minimumChange: Double
 
+    /// Stopping after so many epochs without a loss that is lower by more than the change.
     public init(patience: Int, minimumChange: Double = 0) {
         self.patience = patience
         self.minimumChange = minimumChange

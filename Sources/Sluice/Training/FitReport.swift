@@ -2,8 +2,9 @@
 public struct StepReport<S: Scalar>: Sendable {
     /// Counted from 1.
     public let epoch: Int
-    /// The batch of the epoch, counted from 1, and how many there are.
+    /// The batch of the epoch, counted from 1.
     public let batch: Int
+    /// The batches of the epoch.
     public let batches: Int
     /// The updates done so far, this one's included.
     public let updates: Int
@@ -37,8 +38,9 @@ public struct EpochReport: Sendable {
     public let validation: Evaluation?
     /// Whether no epoch before had so small a validation loss.
     public let isBest: Bool
-    /// Whether the run ends here, and whether that is before its time.
+    /// Whether the run ends here.
     public let isLast: Bool
+    /// Whether early stopping ended the run here.
     public let isStoppedEarly: Bool
     /// Of the epoch's batches, without the validation.
     public let pace: Pace
@@ -46,14 +48,20 @@ public struct EpochReport: Sendable {
 
 /// How much was done in what time.
 public struct Pace: Hashable, Sendable {
+    /// The batches done.
     public internal(set) var batches = 0
+    /// The sequences in them.
     public internal(set) var sequences = 0
     /// Steps of time, over all sequences: the rows of the packings.
     public internal(set) var steps = 0
+    /// The seconds that this took.
     public internal(set) var seconds = 0.0
 
+    /// The batches of a second.
     public var batchesPerSecond: Double { Double(batches) / seconds }
+    /// The sequences of a second.
     public var sequencesPerSecond: Double { Double(sequences) / seconds }
+    /// The steps of all sequences in a second.
     public var stepsPerSecond: Double { Double(steps) / seconds }
 
     mutating func add(_ other: Pace) {

@@ -5,6 +5,7 @@
 ///         (sum: Double((0..<outputs.rows).count { abs(outputs[$0, 0] - targets[$0, 0]) < 0.04 }), count: Double(outputs.rows))
 ///     }
 public struct Metric<S: Scalar>: Sendable {
+    /// What reports call it.
     public let name: String
     private let body: Body
 
@@ -19,7 +20,10 @@ public struct Metric<S: Scalar>: Sendable {
         self.body = body
     }
 
+    /// A metric of one's own.
+    ///
     /// - Parameters:
+    ///   - name: what reports call it.
     ///   - measure: from a batch's outputs and targets a sum and the number of things it is over. The metric of several batches
     ///     is the sum of the sums by the sum of the numbers.
     public init(

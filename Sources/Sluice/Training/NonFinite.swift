@@ -17,12 +17,13 @@ public struct NonFinite: Error, Hashable, Sendable {
         case gradientNorm
     }
 
+    /// Which number was not finite.
     public let quantity: Quantity
     /// The layer, numbered from 0 as in the parameters' names; nil: no layer's.
     public let layer: Int?
-    /// The sequence, in the batch's order, and the step, where the quantity has them: of those it appeared in, the
-    /// earliest.
+    /// The sequence, in the batch's order, where the quantity has one.
     public let sequence: Int?
+    /// The step of that sequence, where the quantity has one: of those it appeared in, the earliest.
     public let step: Int?
     /// The update that was not done, counted from 1; of a validation the last that was.
     public internal(set) var update: Int
@@ -62,7 +63,9 @@ extension Trainer {
     /// what is left out at random, and looks through the gradient that the last step left. For after a step whose loss
     /// or ``gradientNorm`` was not finite; a step itself looks at these two alone.
     ///
-    /// - Parameter validation: whether the batch was only evaluated, after the last update.
+    /// - Parameters:
+    ///   - batch: the step's.
+    ///   - validation: whether the batch was only evaluated, after the last update.
     /// - Returns: nil if there is none.
     public func firstNonFinite(in batch: Batch<S>, validation: Bool = false) -> NonFinite? {
         guard var found = firstNonFiniteInStep(batch) else { return nil }

@@ -44,6 +44,7 @@ extension Schedule {
     ///
     /// - Parameters:
     ///   - base: lr.
+    ///   - updates: t, the updates done so far.
     ///   - plateau: what ``reduceOnPlateau(factor:patience:threshold:cooldown:minimum:)`` has seen.
     public func learningRate(_ base: Double, afterUpdates updates: Int, plateau: Plateau = Plateau()) -> Double {
         switch self {

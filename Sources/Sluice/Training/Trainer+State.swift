@@ -5,6 +5,7 @@ extension Trainer {
     /// - Parameters:
     ///   - x: the inputs, `[N, I]`.
     ///   - targets: what the outputs should be: in their shape, or as the loss says.
+    ///   - packing: the lengths of the sequences.
     ///   - state: in, the initial states; out, the final ones, each sequence's after its own last step. They are computed with
     ///     the parameters before the update, and stay as they were where the loss is not finite.
     /// - Returns: as ``step(_:_:_:)``.
@@ -30,6 +31,7 @@ extension Trainer {
     /// - Parameters:
     ///   - x: the inputs, `[N, I]`.
     ///   - targets: a row a step, `[N, O]` or as the loss says; the network's head, if it has one, must be on every step.
+    ///   - packing: the lengths of the sequences.
     ///   - window: the steps of a window; the last one has what is left.
     ///   - state: in, the initial states; out, each sequence's after its own last step.
     /// - Returns: each window's loss before its update. After one that is not finite there are no more windows: parameters and

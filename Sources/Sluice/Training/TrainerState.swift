@@ -1,6 +1,7 @@
 /// All that the future of a trainer depends on but for its batches: what it has learnt, how it goes on learning, and
 /// what it has accumulated. As long as parameters are finite, any encoder of numbers gives back the same bits.
 public struct TrainerState<S: Scalar>: Codable, Sendable {
+    /// The network's.
     public let configuration: Configuration
     /// `[1, count]` in the configuration's layout.
     public let parameters: Matrix<S>
