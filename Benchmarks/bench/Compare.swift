@@ -30,7 +30,7 @@ struct Compare: ParsableCommand {
         guard !jobs.isEmpty else {
             throw ValidationError("No line contains every word of '\(filter)'. A line is called '\(allJobs[0].name)'.")
         }
-        try network.validate(jobs.map(\.shape))
+        try network.validate(jobs.map(\.shape), [.double])
     }
 
     func run() throws {

@@ -50,15 +50,19 @@ struct FormOptions: ParsableArguments {
     }
 
     func validate() throws {
-        guard layers >= 1 else { throw ValidationError("--layers \(layers): at least 1 is needed.") }
+        try Sizes.check("--layers", layers)
         guard let projection else { return }
         guard case .lstm = cell else {
             throw ValidationError("--projection: only an LSTM has one, as with --cell \(Cell.lstm.rawValue).")
         }
-        guard projection >= 1 else { throw ValidationError("--projection \(projection): at least 1 is needed.") }
+        try Sizes.check("--projection", projection)
     }
 
-    func validate(_ shapes: [Shape]) throws {
+    /// Checks them with the shapes and scalars that they are measured on.
+    func validate(_ shapes: [Shape], _ scalars: [ScalarType]) throws {
+        for shape in shapes {
+            for scalar in scalars { try form.check(shape, scalar) }
+        }
         guard let projection, let shape = shapes.first(where: { $0.hidden <= projection }) else { return }
         throw ValidationError("--projection \(projection): the shape \(shape.description) has no more hidden units.")
     }

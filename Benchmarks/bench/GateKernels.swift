@@ -18,9 +18,11 @@ struct GateKernels: ParsableCommand {
     var scalars: [ScalarType] = [.float, .double]
 
     func validate() throws {
-        for (name, value) in [("hidden", hidden), ("sequences", sequences)] where value < 1 {
-            throw ValidationError("--\(name) \(value): at least 1 is needed.")
-        }
+        for (name, value) in [("hidden", hidden), ("sequences", sequences)] { try Sizes.check("--\(name)", value) }
+        let scalar = scalars.contains(.double) ? 8.0 : 4.0
+        try Sizes.check(
+            "A step of \(sequences) sequences and \(hidden) hidden units",
+            needing: 8 * Double(sequences) * Double(hidden) * scalar)
     }
 
     func run() {

@@ -41,7 +41,11 @@ struct Gemm: ParsableCommand {
 
     func validate() throws {
         for (name, values) in [("hidden", hidden), ("sequences", sequences)] {
-            for value in values where value < 1 { throw ValidationError("--\(name) \(value): at least 1 is needed.") }
+            for value in values { try Sizes.check("--\(name)", value) }
+        }
+        let form = Form(cell: .gru(.resetAfter), direction: .forward, layers: 1, projection: nil, isRagged: false)
+        for hidden in hidden {
+            for sequences in sequencesOrDefault { try form.check(Shape(sequences, 1, hidden, hidden), .float) }
         }
     }
 

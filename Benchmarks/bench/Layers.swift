@@ -26,7 +26,7 @@ struct Layers: ParsableCommand {
 
     func validate() throws {
         for count in threads { try Machine.check(threads: count) }
-        try network.validate(shapes)
+        try network.validate(shapes, scalars)
     }
 
     func run() throws {

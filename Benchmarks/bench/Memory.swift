@@ -47,8 +47,10 @@ struct Memory: ParsableCommand {
         for (name, values) in [
             ("steps", steps), ("batch", [batch]), ("inputs", [inputs]), ("hidden", [hidden]), ("layers", [layers]),
         ] {
-            for value in values where value < 1 { throw ValidationError("--\(name) \(value): at least 1 is needed.") }
+            for value in values { try Sizes.check("--\(name)", value) }
         }
+        let form = Form(cell: cell, direction: .forward, layers: layers, projection: nil, isRagged: false)
+        for steps in steps { try form.check(Shape(batch, steps, inputs, hidden), .float) }
         guard steps.isEmpty || !quick else { throw ValidationError("--quick and --steps exclude each other.") }
     }
 

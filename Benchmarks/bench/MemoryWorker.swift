@@ -15,6 +15,13 @@ struct MemoryWorker: ParsableCommand {
     @Option var threads: Int
     @Flag var checkpointed = false
 
+    func validate() throws {
+        try Machine.check(threads: threads)
+        try Sizes.check("--layers", layers)
+        let form = Form(cell: cell, direction: .forward, layers: layers, projection: nil, isRagged: false)
+        try form.check(Shape(batch, steps, inputs, hidden), .float)
+    }
+
     func run() throws {
         var random = Random(seed: 1)
         let workers = Workers(threads: threads)

@@ -17,8 +17,10 @@ struct Streaming: ParsableCommand {
 
     func validate() throws {
         for (name, value) in [("hidden", hidden), ("inputs", inputs), ("sequences", sequences), ("steps", steps)] {
-            guard value >= 1 else { throw ValidationError("--\(name) \(value): at least 1 is needed.") }
+            try Sizes.check("--\(name)", value)
         }
+        let form = Form(cell: cell, direction: .forward, layers: 1, projection: nil, isRagged: false)
+        try form.check(Shape(sequences, 1, inputs, hidden), .double)
     }
 
     func run() {

@@ -16,7 +16,10 @@ struct TrainerCost: ParsableCommand {
 
     func validate() throws {
         try Machine.check(threads: threads)
-        guard parameters >= 1 else { throw ValidationError("--parameters \(parameters): at least 1 is needed.") }
+        guard (1...1 << 40).contains(parameters) else {
+            throw ValidationError("--parameters must be from 1 to \(1 << 40), not \(parameters).")
+        }
+        try Sizes.check("A table of \(parameters) parameters", needing: 4 * 8 * Double(parameters))
     }
 
     func run() {

@@ -30,11 +30,16 @@ struct PeerPrepared<S: Scalar>: PeerCell {
         mode = try request.mode.needed("mode")
         let batch = try request.batch.needed("batch"), steps = try request.steps.needed("steps")
         let inputs = try request.inputs.needed("inputs"), hidden = try request.hidden.needed("hidden")
+        let cell = mode == .job ? Cell.gru(.chung2014) : try request.cell.needed("cell")
+        let layers = try request.layers.needed("layers"), direction = try request.direction.needed("direction")
+        try Sizes.check("layers", layers)
+        let form = Form(
+            cell: cell, direction: direction, layers: layers, projection: request.projection, isRagged: false)
+        try form.check(Shape(batch, steps, inputs, hidden), request.scalar.needed("scalar"))
         files = try PeerFiles(folder: request.folder.needed("folder"), scalar: request.scalar.needed("scalar"))
         configuration = Configuration(
-            cell: mode == .job ? .gru(.chung2014) : try request.cell.needed("cell"), inputSize: inputs,
-            hiddenSize: hidden, layers: try request.layers.needed("layers"),
-            direction: try request.direction.needed("direction"), projectionSize: request.projection,
+            cell: cell, inputSize: inputs, hiddenSize: hidden, layers: layers, direction: direction,
+            projectionSize: request.projection,
             head: mode == .job ? Head(outputSize: 1) : nil)
         parameters = try files.parameters(configuration)
         packing = Packing(lengths: request.lengths ?? [Int](repeating: steps, count: batch))
