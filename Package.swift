@@ -81,9 +81,10 @@ let package = Package(
             name: "TestSupport", dependencies: ["Sluice", "SluiceIO"], path: "Tests/Support",
             swiftSettings: optimizedTests),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
+        .target(name: "CFork", path: "Tests/CFork"),
         .testTarget(
             name: "SluiceTests",
-            dependencies: ["Sluice", "SluiceIO", "TestSupport", "CAllocationCount"],
+            dependencies: ["Sluice", "SluiceIO", "TestSupport", "CAllocationCount", "CFork"],
             swiftSettings: optimizedTests
         ),
         .testTarget(name: "SluiceIOTests", dependencies: ["Sluice", "SluiceIO", "TestSupport"]),

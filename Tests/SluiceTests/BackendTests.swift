@@ -122,20 +122,4 @@ import TestSupport
             withExtendedLifetime((panels, transposed, rotated)) {}
         }
     }
-
-    #if OpenBLAS
-    /// In a process of its own: the setting is the whole process's, and other tests run beside this one.
-    @Test func openBLASGetsItsThreadsBack() async {
-        await #expect(processExitsWith: .success) {
-            OpenBLAS.threads = 2
-            OpenBLAS.beginOneThread()
-            precondition(OpenBLAS.threads == 1)
-            OpenBLAS.beginOneThread()
-            OpenBLAS.endOneThread()
-            precondition(OpenBLAS.threads == 1)
-            OpenBLAS.endOneThread()
-            precondition(OpenBLAS.threads == 2)
-        }
-    }
-    #endif
 }

@@ -20,17 +20,20 @@ public enum Backend: String, Codable, CaseIterable, Sendable {
     /// The fastest backend of this build.
     public static var `default`: Backend { available[0] }
 
-    /// Holds OpenBLAS to one thread, where this backend uses it, until ``endOneThreadEach()``: threads are ours, one shard each.
-    func beginOneThreadEach() {
+    /// Does what multiplies with OpenBLAS held to one thread, where this backend uses it: threads are ours, one shard each.
+    ///
+    /// With OpenBLAS's usual build the number is the whole process's: a program that multiplies by itself meanwhile has one
+    /// thread too, and one that sets another number meanwhile has that from then on.
+    @inline(__always)
+    func withOneThreadEach(_ body: () -> Void) {
         #if OpenBLAS
-        if self == .openBLAS { OpenBLAS.beginOneThread() }
+        if self == .openBLAS {
+            let previous = BLASThreads.beginOne()
+            body()
+            BLASThreads.endOne(previous)
+            return
+        }
         #endif
-    }
-
-    /// Gives back what OpenBLAS was set to, once nobody holds it any more.
-    func endOneThreadEach() {
-        #if OpenBLAS
-        if self == .openBLAS { OpenBLAS.endOneThread() }
-        #endif
+        body()
     }
 }

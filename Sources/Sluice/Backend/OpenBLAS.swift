@@ -12,6 +12,26 @@ enum OpenBLAS {
         into c: MatrixView<S>,
         accumulate: Bool
     ) {
+        if BLASThreads.build == .serial && (transposeB || mayTakeBuffer(a, c)) {
+            BLASThreads.serialLock.withLock {
+                product(blas, a, transposeA, b, transposeB, into: c, accumulate: accumulate)
+            }
+        } else {
+            product(blas, a, transposeA, b, transposeB, into: c, accumulate: accumulate)
+        }
+    }
+
+    /// Whether a product is none of those that need no packing and so no buffer.
+    private static func mayTakeBuffer<S>(_ a: MatrixView<S>, _ c: MatrixView<S>) -> Bool {
+        !multipliesSmallProducts || c.columns <= 4 || a.rows * a.columns * c.columns > PanelRule.smallProductLimit
+    }
+
+    @inline(__always)
+    private static func product<S: Scalar>(
+        _ blas: BLAS<S>, _ a: MatrixView<S>, _ transposeA: Bool, _ b: MatrixView<S>, _ transposeB: Bool,
+        into c: MatrixView<S>,
+        accumulate: Bool
+    ) {
         if c.columns <= 4 && !transposeB {
             for column in 0..<c.columns {
                 unsafe multiply(
@@ -45,41 +65,14 @@ enum OpenBLAS {
     /// Whether those kernels multiply small matrices without packing, which is what ``PanelRule`` builds on.
     static let multipliesSmallProducts = ["SkylakeX", "Cooperlake", "SapphireRapids"].contains(kernelName)
 
-    /// Keeps OpenBLAS to one thread until ``endOneThread()``. Holds may overlap, from several threads: the first sets, the
-    /// last gives back what it was set to.
-    static func beginOneThread() { hold.begin() }
-    static func endOneThread() { hold.end() }
-
-    /// How many passes hold OpenBLAS to one thread, and what it was set to before.
-    private final class Hold: @unchecked Sendable {
-        private let lock = Lock()
-        private var count = 0
-        private var previous = 1
-
-        func begin() {
-            lock.withLock {
-                if count == 0 {
-                    previous = threads
-                    if previous != 1 { threads = 1 }
-                }
-                count += 1
-            }
-        }
-
-        func end() {
-            lock.withLock {
-                count -= 1
-                if count == 0 && previous != 1 { threads = previous }
-            }
-        }
-    }
-
-    private static let hold = Hold()
-
-    /// The threads that OpenBLAS may use for one product, in the whole process.
-    static var threads: Int {
-        get { Int(openblas_get_num_threads()) }
-        set { openblas_set_num_threads(Int32(newValue)) }
+    /// Whether a product may be one that OpenBLAS shares out over its threads. Some that it does not are among them: it has
+    /// limits of its own (262,144 M N K and 9,216 elements of a vector product's matrix in 0.3.21), a quarter of which is
+    /// taken here, as they may be changed when it is built.
+    static func mayUseThreads(rows: Int, depth: Int, columns: Int) -> Bool {
+        if columns <= 4 { return rows * depth > 2_304 }
+        if rows <= 4 && !multipliesSmallProducts { return depth * columns > 2_304 }
+        let size = rows * depth * columns
+        return size > (multipliesSmallProducts ? PanelRule.smallProductLimit : 65_536)
     }
 }
 #endif

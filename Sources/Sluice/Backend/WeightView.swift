@@ -23,4 +23,17 @@ enum WeightView<S: Scalar>: Sendable {
         case .transposed(let matrix, _): matrix.rows
         }
     }
+
+    /// Whether OpenBLAS may share a product of so many rows with it out over its threads.
+    func mayUseThreads(rows: Int) -> Bool {
+        #if OpenBLAS
+        if case .panels(let panels) = self {
+            return OpenBLAS.mayUseThreads(
+                rows: min(rows, panels.shape.rowBlock), depth: self.rows, columns: panels.shape.width)
+        }
+        return OpenBLAS.mayUseThreads(rows: rows, depth: self.rows, columns: columns)
+        #else
+        return false
+        #endif
+    }
 }

@@ -24,14 +24,9 @@ public final class Workers: Sendable {
     public init(threads: Int) {
         require(threads >= 1, "\(threads) threads")
         self.threads = threads
-        team = Team()
-        for _ in 1..<threads {
-            let context = unsafe Unmanaged.passRetained(team).toOpaque()
-            var thread = pthread_t()
-            let failure = unsafe pthread_create(&thread, nil, { unsafe Team.main($0) }, context)
-            require(failure == 0, "no thread could be started: error \(failure)")
-            pthread_detach(thread)
-        }
+        team = Team(threads: threads)
+        let failure = team.startThreads()
+        require(failure == 0, "no thread could be started: error \(failure)")
     }
 
     deinit { team.stop() }
@@ -90,11 +85,54 @@ private final class Team: @unchecked Sendable {
     /// The threads that have claimed a part of the job, the caller's included: they are numbered in that order.
     private let joined = Atomic<Int>(0)
     private let lock = Lock()
+    private let threads: Int
+    /// The generation of processes (``ForkSafety``) that the threads were started in.
+    private let generation = Atomic<Int>(ForkSafety.generation.load(ordering: .relaxed))
 
     /// Pauses before a waiting thread parks: some 40 us.
     private static let spins = 2_000
 
-    func take() -> Bool { isTaken.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged }
+    init(threads: Int) { self.threads = threads }
+
+    /// Starts all but the caller's; the system's error, or 0.
+    func startThreads() -> Int32 {
+        for _ in 1..<threads {
+            let context = unsafe Unmanaged.passRetained(self).toOpaque()
+            var thread = pthread_t()
+            let failure = unsafe pthread_create(&thread, nil, { unsafe Team.main($0) }, context)
+            if failure != 0 {
+                unsafe Unmanaged<Team>.fromOpaque(context).release()
+                return failure
+            }
+            pthread_detach(thread)
+        }
+        return 0
+    }
+
+    func take() -> Bool {
+        let current = ForkSafety.generation.load(ordering: .relaxed)
+        if generation.load(ordering: .acquiring) != current { return takeInChild(current) }
+        return isTaken.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
+    }
+
+    /// In a child of `fork`, where the threads are not, nor whoever had them: starts others, once. Where the system has none
+    /// to give, the caller does all the parts.
+    private func takeInChild(_ current: Int) -> Bool {
+        let born = generation.load(ordering: .relaxed)
+        guard
+            born != Self.isRestarting,
+            generation.compareExchange(expected: born, desired: Self.isRestarting, ordering: .acquiring).exchanged
+        else { return false }
+        isTaken.store(true, ordering: .relaxed)
+        parked.store(0, ordering: .relaxed)
+        ticket.store(ticket.load(ordering: .relaxed) & ~0xFFFF_FFFF, ordering: .relaxed) // nothing left to claim
+        _ = startThreads()
+        generation.store(current, ordering: .releasing)
+        return true
+    }
+
+    private static let isRestarting = -1
+
     func giveBack() { isTaken.store(false, ordering: .releasing) }
 
     func run(_ count: Int, _ work: any SharedWork) {
@@ -111,6 +149,7 @@ private final class Team: @unchecked Sendable {
     }
 
     func stop() {
+        guard generation.load(ordering: .acquiring) == ForkSafety.generation.load(ordering: .relaxed) else { return }
         isStopping.store(true, ordering: .sequentiallyConsistent)
         wakeParked()
     }
@@ -158,6 +197,9 @@ private final class Team: @unchecked Sendable {
     /// The life of a thread.
     static func main(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
         let team = unsafe Unmanaged<Team>.fromOpaque(context!).takeRetainedValue()
+        #if OpenBLAS
+        BLASThreads.keepOneOnThisThread()
+        #endif
         var job: UInt64 = 0
         while true {
             team.waitForWork(since: job)

@@ -17,7 +17,14 @@ extension Matrix<Double> {
     /// by LAPACKE, or by Householder reflections where there is no LAPACK. Both give the same matrix up to rounding.
     mutating func orthonormalizeColumns() {
         #if OpenBLAS
-        orthonormalizeColumnsByLAPACK()
+        // LAPACK multiplies too: the same bits however many threads OpenBLAS has.
+        let previous = BLASThreads.beginOne()
+        if BLASThreads.build == .serial {
+            BLASThreads.serialLock.withLock { orthonormalizeColumnsByLAPACK() }
+        } else {
+            orthonormalizeColumnsByLAPACK()
+        }
+        BLASThreads.endOne(previous)
         #else
         orthonormalizeColumnsByHouseholder()
         #endif

@@ -104,7 +104,7 @@ private final class PanelForm<S: Scalar>: @unchecked Sendable {
         if isReady.load(ordering: .acquiring) { return }
         lock.withLock {
             if isReady.load(ordering: .relaxed) { return }
-            if panels.isEmpty {
+            if scans.isEmpty {
                 panels = parameters.layout.scans.map {
                     ScanPanels(configuration, $0, rule, isTransposed: isTransposed)
                 }

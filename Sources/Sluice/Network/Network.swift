@@ -159,9 +159,7 @@ extension Network {
         packed.prepare(
             parameters, sequences: workspace.packing.sequenceCount, steps: workspace.packing.stepCount,
             recording: workspace.purpose.isRecording, into: &workspace.weights)
-        backend.beginOneThreadEach()
-        workers.run(workspace.shards.count, work)
-        backend.endOneThreadEach()
+        backend.withOneThreadEach { workers.run(workspace.shards.count, work) }
     }
 
     /// The head, if there is one; valid while the network lives.

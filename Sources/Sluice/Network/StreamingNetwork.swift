@@ -6,6 +6,9 @@
 /// A step allocates nothing, takes no lock and makes no system call. It gives what a whole batch would: the same bits where the
 /// products have the same shapes, else to a few units in the last place. A head that sums sequences up puts out what it
 /// would for a sequence of this one step. A stream belongs to one thread at a time.
+///
+/// Between steps a stream leaves OpenBLAS's threads alone: the program's own products keep theirs. During a step it holds OpenBLAS
+/// to one thread only where one of its products may be large enough to be shared out.
 public final class StreamingNetwork<S: Scalar> {
     /// The network that is stepped.
     public let network: Network<S>
@@ -13,6 +16,8 @@ public final class StreamingNetwork<S: Scalar> {
     public let sequenceCount: Int
     private let layers: [StreamingLayer<S>]
     private let head: DenseHead<S>?
+    /// Whether one of its products may be one that OpenBLAS would share out.
+    private let mayUseThreads: Bool
     /// The current states, which each step writes over.
     private let states: StateBuffers<S>
 
@@ -41,10 +46,11 @@ public final class StreamingNetwork<S: Scalar> {
                 configuration, weights, network.engine, state: states.hidden[layer].view,
                 cell: states.cells(layer, 0..<sequences))
         }
-        network.backend.beginOneThreadEach()
+        mayUseThreads =
+            network.backend == .openBLAS
+            && (layers.contains(where: \.mayUseThreads)
+                || head.map { WeightView.plain($0.weight, first: 0).mayUseThreads(rows: sequences) } ?? false)
     }
-
-    deinit { network.backend.endOneThreadEach() }
 
     /// One step of every sequence.
     ///
@@ -58,9 +64,18 @@ public final class StreamingNetwork<S: Scalar> {
             x.rows == sequenceCount && x.columns == layers[0].inputSize,
             "inputs of \(x.rows) x \(x.columns) for \(sequenceCount) sequences of \(layers[0].inputSize) inputs")
         let target = outputs.mutableView()
-        var values = x.view
+        if mayUseThreads {
+            network.backend.withOneThreadEach { step(x.view, into: target) }
+        } else {
+            step(x.view, into: target)
+        }
+    }
+
+    @inline(__always)
+    private func step(_ x: MatrixView<S>, into outputs: MatrixView<S>) {
+        var values = x
         for layer in layers { values = layer.step(values) }
-        if let head { head.forward(values, into: target) } else { target.copy(values) }
+        if let head { head.forward(values, into: outputs) } else { outputs.copy(values) }
     }
 
     /// The states, to be kept, changed or put back; a copy.
@@ -88,6 +103,7 @@ public final class StreamingNetwork<S: Scalar> {
 /// One layer of a stream: all that a step needs, laid out once.
 private final class StreamingLayer<S: Scalar> {
     let inputSize: Int
+    let mayUseThreads: Bool
     private let cell: Cell
     private let weights: LayerWeights<S>
     private let engine: Engine<S>
@@ -117,6 +133,10 @@ private final class StreamingLayer<S: Scalar> {
         self.weights = weights
         self.engine = engine
         inputSize = weights.forward.input.rows
+        let factors = weights.forward
+        mayUseThreads = [factors.input, factors.recurrent, factors.gated, factors.projection].contains {
+            $0?.mayUseThreads(rows: sequences) ?? false
+        }
         input = tape.columns(shape.inputColumns)
         step = ForwardStep(
             tape: tape, previous: state, recurrent: state, next: state, previousCell: cell, nextCell: cell,
