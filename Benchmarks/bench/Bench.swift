@@ -1,15 +1,31 @@
 import ArgumentParser
 
-/// `swift run bench`: how fast this machine computes, measured and checked in one run.
 @main
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measures Sluice on this machine.",
-        discussion: "Without a subcommand: compare, with its options, as in 'bench --quick'.",
+        usage: """
+            bench [<options>]
+            bench <subcommand> [<options>]
+            """,
+        discussion: """
+            Without a subcommand, as in 'bench --quick', it is compare, with the options:
+
+            \(compareOptions)
+            """,
         subcommands: [
             Compare.self, Layers.self, Gemm.self, GateKernels.self, Streaming.self, Memory.self, MemoryWorker.self,
             TrainerCost.self, PeerWorker.self,
         ],
         defaultSubcommand: Compare.self)
+
+    /// The options of the default subcommand, which `bench --help` would not show otherwise.
+    private static var compareOptions: String {
+        let help = Compare.helpMessage(columns: 80)
+        guard let options = help.firstRange(of: "OPTIONS:\n"), let end = help.firstRange(of: "  -h, --help") else {
+            return help
+        }
+        return String(help[options.upperBound..<end.lowerBound])
+    }
 }

@@ -7,6 +7,7 @@ extension GRU.Variant: ExpressibleByArgument {
             "chung2014": "Chung et al. 2014: h' = (1-z) h + z n",
             "resetBefore": "Cho et al. 2014, Keras with reset_after=False",
             "resetAfter": "cuDNN, PyTorch, Keras",
+            "layerNormalized": "as resetAfter, its products layer-normalised",
         ]
     }
 }
