@@ -48,4 +48,21 @@ import TestSupport
         #expect(largest.elements == [3, 2] && steps[0, 0] == 1 && steps[1, 0] == 0)
         withExtendedLifetime((room, both, one)) {}
     }
+
+    /// A whole pass over more steps than Float counts; it takes 2 GB and a minute or two, so it runs only with SLUICE_EXHAUSTIVE.
+    @Test(.enabled(if: FunctionTests.isExhaustive)) func theGradientOfALongSequenceGoesToItsLargestStep() {
+        let last = 1 << 24 + 1, packing = Packing(sequences: 1, steps: last + 1)
+        let configuration = Configuration(
+            cell: .rnn(.tanh), inputSize: 1, hiddenSize: 1, biases: Biases.none, head: Head(outputSize: 1, steps: .max))
+        var parameters = Parameters<Float>(ParameterLayout(configuration))
+        parameters["weight_ih_l0"] = Matrix(rows: 1, columns: 1, [1])
+        parameters["head.weight"] = Matrix(rows: 1, columns: 1, [1])
+        var x = Matrix<Float>(rows: packing.rowCount, columns: 1)
+        x[last, 0] = 0.5
+        let gradients = Network(configuration, parameters).record(x, packing)
+            .backward(outputs: Matrix(rows: 1, columns: 1, [1]))
+        gradients.inputs!.withSpan { span in
+            #expect(span.indices.filter { span[$0] != 0 } == [last])
+        }
+    }
 }
