@@ -128,7 +128,7 @@ import TestSupport
             var first = Batches(examples, batching, random: Random(seed: 9))
             for _ in 0..<stop { first.advance() }
             var second = Batches(examples, batching, random: Random(seed: 1))
-            second.resume(from: first.position)
+            try second.resume(from: first.position)
             for step in stop..<30 {
                 second.advance()
                 #expect(sequences(second.batch, examples) == path[step])
@@ -136,7 +136,7 @@ import TestSupport
         }
     }
 
-    @Test func generatedBatches() {
+    @Test func generatedBatches() throws {
         func generated() -> Batches<Double> {
             Batches(perEpoch: 3, random: Random(seed: 2)) { number, random in
                 Batch(
@@ -158,7 +158,7 @@ import TestSupport
         var first = generated()
         for _ in 0..<4 { first.advance() }
         var second = generated()
-        second.resume(from: first.position)
+        try second.resume(from: first.position)
         second.advance()
         #expect(second.batch.x == seen[4])
     }

@@ -303,7 +303,7 @@ import TestSupport
                     accumulating: kind.accumulating, validation: FitTests.examples(20, seed: 3).batches(of: 8),
                     earlyStopping: EarlyStopping(patience: 2, minimumChange: 0.02))
                 second.trainer.metric = .binaryAccuracy()
-                second.resume(from: state)
+                try second.resume(from: state)
                 while let report = try second.step() { outcome.note(report) }
                 outcome.end(second)
                 #expect(outcome == expected, "stopped after \(stop) steps, as \(asList ? "a list" : "JSON")")
@@ -327,8 +327,8 @@ import TestSupport
         var whole = fit(), first = fit(), second = fit()
         try whole.run()
         for _ in 0..<5 { _ = try first.step() }
-        second.resume(
-            from: try JSONDecoder().decode(FitState<Double>.self, from: JSONEncoder().encode(first.state)))
+        try second.resume(
+            from: JSONDecoder().decode(FitState<Double>.self, from: JSONEncoder().encode(first.state)))
         try second.run()
         #expect(second.trainer.network.parameters == whole.trainer.network.parameters)
     }

@@ -20,6 +20,22 @@ public struct Random: RandomNumberGenerator, Codable, Hashable, Sendable {
         s3 = splitMixNext()
     }
 
+    /// A state that was written down.
+    ///
+    /// - Throws: where all of it is zero: such a generator gives nothing but zeros.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        s0 = try fields.decode(UInt64.self, forKey: .s0)
+        s1 = try fields.decode(UInt64.self, forKey: .s1)
+        s2 = try fields.decode(UInt64.self, forKey: .s2)
+        s3 = try fields.decode(UInt64.self, forKey: .s3)
+        if s0 | s1 | s2 | s3 == 0 {
+            throw DecodingError.dataCorruptedError(
+                forKey: .s0, in: fields,
+                debugDescription: "a generator whose state is 0 in s0, s1, s2 and s3 gives nothing but zeros")
+        }
+    }
+
     /// 64 random bits.
     public mutating func next() -> UInt64 {
         let scrambled = s1 &* 5

@@ -12,13 +12,24 @@ public enum Checkpointing: Codable, Hashable, Sendable {
     /// Segments of so many steps, rounded up to whole chunks of at least 256 rows; with `.steps(T)`, one.
     case steps(Int)
 
-    func check(_ configuration: Configuration) {
-        guard self != .none else { return }
-        if case .steps(let count) = self { require(count >= 1, "checkpointing by segments of \(count) steps") }
-        require(
-            configuration.direction == .forward,
-            "checkpointing of a network that runs \(configuration.direction.rawValue): a scan back through time needs the "
-                + "whole of it before its first step; checkpointing must be .none")
+    /// Checks a choice that comes from outside the program; whatever takes one stops it with the same words.
+    ///
+    /// - Throws: where a segment has less than a step, or the network does not run forward only.
+    public func validate(for configuration: Configuration) throws(InvalidValue) {
+        try InvalidValue.throwing(problem(configuration))
+    }
+
+    func check(_ configuration: Configuration) { require(noProblem: problem(configuration)) }
+
+    func problem(_ configuration: Configuration) -> String? {
+        if self == .none { return nil }
+        if case .steps(let count) = self, count < 1 {
+            return "checkpointing by segments of \(count) steps; at least 1 is needed"
+        }
+        return configuration.direction == .forward
+            ? nil
+            : "checkpointing of a network that runs \(configuration.direction.rawValue): a scan back through time needs the "
+                + "whole of it before its first step; checkpointing must be .none"
     }
 }
 

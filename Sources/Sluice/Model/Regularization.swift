@@ -59,17 +59,27 @@ extension Regularization {
     var zonesOut: Bool { zoneout > 0 || cellZoneout > 0 }
 
     /// Stops the program where a rate is out of its range, or asks for what the network has not got.
-    func check(_ configuration: Configuration) {
+    func check(_ configuration: Configuration) { require(noProblem: problem(configuration)) }
+
+    func problem(_ configuration: Configuration) -> String? {
         for (name, rate) in [
             ("dropout", dropout), ("inputDropout", inputDropout), ("recurrentDropout", recurrentDropout),
-        ] {
-            require(rate >= 0 && rate < 1, "a \(name) of \(rate): at least 0 and less than 1 is needed")
+        ] where !(rate >= 0 && rate < 1) {
+            return "a \(name) of \(rate): at least 0 and less than 1 is needed"
         }
-        for (name, rate) in [("zoneout", zoneout), ("cellZoneout", cellZoneout)] {
-            require(rate >= 0 && rate <= 1, "a \(name) of \(rate): 0 to 1 is needed")
+        for (name, rate) in [("zoneout", zoneout), ("cellZoneout", cellZoneout)] where !(rate >= 0 && rate <= 1) {
+            return "a \(name) of \(rate): 0 to 1 is needed"
         }
-        require(
-            cellZoneout == 0 || configuration.hasCellState,
-            "a cellZoneout of \(cellZoneout) for \(configuration.cell), which has no cell state")
+        return cellZoneout == 0 || configuration.hasCellState
+            ? nil : "a cellZoneout of \(cellZoneout) for \(configuration.cell), which has no cell state"
+    }
+}
+
+extension Regularization {
+    /// Checks rates that come from outside the program; whatever takes rates stops it with the same words.
+    ///
+    /// - Throws: where a rate is out of its range, or asks for what a network of the configuration has not got.
+    public func validate(for configuration: Configuration) throws(InvalidValue) {
+        try InvalidValue.throwing(problem(configuration))
     }
 }

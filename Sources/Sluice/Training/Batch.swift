@@ -8,13 +8,28 @@ public struct Batch<S: Scalar>: Sendable {
     public let packing: Packing
 
     /// A batch of given inputs and targets.
+    ///
+    /// - Precondition: ``init(checking:targets:packing:)`` would throw nothing.
     public init(x: Matrix<S>, targets: Matrix<S>, packing: Packing) {
-        require(x.rows == packing.rowCount, "inputs of \(x.rows) rows for a packing of \(packing.rowCount)")
-        require(
-            targets.rows == packing.rowCount || targets.rows == packing.sequenceCount,
-            "targets of \(targets.rows) rows for \(packing.rowCount) steps of \(packing.sequenceCount) sequences")
+        require(noProblem: Self.problem(x: x, targets: targets, packing: packing))
         self.x = x
         self.targets = targets
         self.packing = packing
+    }
+
+    /// A batch of what comes from outside. Whether it is one for a network and a loss, ``Trainer/validate(_:)`` says.
+    ///
+    /// - Throws: ``InvalidValue``: inputs or targets of another number of rows than the packing's.
+    public init(checking x: Matrix<S>, targets: Matrix<S>, packing: Packing) throws(InvalidValue) {
+        try InvalidValue.throwing(Self.problem(x: x, targets: targets, packing: packing))
+        self.init(x: x, targets: targets, packing: packing)
+    }
+
+    private static func problem(x: Matrix<S>, targets: Matrix<S>, packing: Packing) -> String? {
+        if x.rows != packing.rowCount { return "inputs of \(x.rows) rows for a packing of \(packing.rowCount)" }
+        if targets.rows != packing.rowCount && targets.rows != packing.sequenceCount {
+            return "targets of \(targets.rows) rows for \(packing.rowCount) steps of \(packing.sequenceCount) sequences"
+        }
+        return nil
     }
 }

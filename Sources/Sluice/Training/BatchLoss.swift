@@ -3,7 +3,7 @@ struct BatchLoss<S: Scalar>: Sendable {
     let loss: Loss
     /// What the sums over the whole batch are divided by.
     let normalizer: Double
-    /// What the terms are multiplied by: 1 / ``normalizer``, or 1 where sums are asked for.
+    /// What the terms are multiplied by: 1 / ``normalizer``, or 1 where sums are asked for; 0 where no row counts.
     let scale: S
     /// [1, O] or none
     let classWeights: MatrixView<S>?
@@ -22,7 +22,7 @@ struct BatchLoss<S: Scalar>: Sendable {
         self.classWeights = classWeights
         normalizer = loss.normalizer(
             rows: rows, columns: columns, targets: targets, sequences: sequences, classWeights: classWeights)
-        scale = asSum ? 1 : 1 / S(normalizer)
+        scale = asSum ? 1 : normalizer == 0 ? 0 : 1 / S(normalizer)
     }
 
     /// Some rows' share of L and, if asked, dL/do, overwritten. Formulas: Loss.

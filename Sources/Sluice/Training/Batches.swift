@@ -36,8 +36,9 @@ public struct Batches<S: Scalar>: Sendable {
     ///   - examples: the sequences and their targets.
     ///   - batching: how they are cut into batches.
     ///   - random: where the order of each epoch comes from.
+    /// - Precondition: ``Batching/validate(sequences:)`` throws nothing.
     public init(_ examples: Examples<S>, _ batching: Batching, random: Random = Random(seed: 0)) {
-        batching.check(sequences: examples.count)
+        require(noProblem: batching.problem(sequences: examples.count))
         source = .examples(examples, batching)
         sort = LengthSort(examples.lengths)
         position = BatchPosition(
@@ -82,14 +83,38 @@ public struct Batches<S: Scalar>: Sendable {
     }
 
     /// Goes to where another run over the same examples was.
-    public mutating func resume(from position: BatchPosition) {
-        require(
-            position.order.count == self.position.order.count
-                && position.batchOrder.count == self.position.batchOrder.count,
-            "a position among \(position.order.count) sequences in \(position.batchOrder.count) batches, for "
-                + "\(self.position.order.count) in \(self.position.batchOrder.count)")
+    ///
+    /// - Throws: ``InvalidValue``, which names the field that cannot be such a run's; then nothing has changed.
+    public mutating func resume(from position: BatchPosition) throws(InvalidValue) {
+        try InvalidValue.throwing(problem(resumingFrom: position))
         self.position = position
         isComplete = false
+    }
+
+    /// What makes a position none of these batches, in words that name the field.
+    func problem(resumingFrom other: BatchPosition) -> String? {
+        for (name, given, own) in [
+            ("order", other.order, position.order), ("batchOrder", other.batchOrder, position.batchOrder),
+        ] {
+            if given.count != own.count { return "\(name) has \(given.count) numbers, for \(own.count)" }
+            if let number = given.firstBeyondAPermutation {
+                return "\(name) has the number \(number) twice, or it is not one of 0 to \(own.count - 1)"
+            }
+        }
+        if other.next < 0 || other.next > count { return "next is \(other.next), of \(count) batches" }
+        return countProblem("total", other.total)
+    }
+}
+
+extension [Int] {
+    /// The first number that keeps it from being the numbers from 0 up, each once.
+    fileprivate var firstBeyondAPermutation: Int? {
+        var isThere = [Bool](repeating: false, count: count)
+        for number in self {
+            if !indices.contains(number) || isThere[number] { return number }
+            isThere[number] = true
+        }
+        return nil
     }
 }
 

@@ -19,14 +19,26 @@ public struct Batching: Codable, Hashable, Sendable {
     }
 
     /// The batches of an epoch over so many sequences.
-    func count(_ sequences: Int) -> Int { dropsLast ? sequences / size : (sequences + size - 1) / size }
+    func count(_ sequences: Int) -> Int { sequences / size + (dropsLast || sequences % size == 0 ? 0 : 1) }
 
-    /// Checks its own numbers.
-    func check(sequences: Int) {
-        require(size >= 1, "batches of \(size) sequences")
-        require(
-            count(sequences) >= 1, "\(sequences) sequences do not fill one batch of \(size), and the last is dropped")
-        if case .windows(let batches) = bucketing { require(batches >= 1, "buckets in windows of \(batches) batches") }
+    /// Checks its numbers, for those that come from outside: ``Batches`` that are given others stop the program with the same words.
+    ///
+    /// - Parameter sequences: those of the set.
+    /// - Throws: ``InvalidValue``: a size or a window below 1, or a size that no batch of them has.
+    public func validate(sequences: Int) throws(InvalidValue) {
+        try InvalidValue.throwing(problem(sequences: sequences))
+    }
+
+    /// What is wrong with its numbers, in words.
+    func problem(sequences: Int) -> String? {
+        if size < 1 { return "batches of \(size) sequences: at least 1 is needed" }
+        if count(sequences) < 1 {
+            return "\(sequences) sequences do not fill one batch of \(size), and the last is dropped"
+        }
+        if case .windows(let batches) = bucketing, batches < 1 {
+            return "buckets in windows of \(batches) batches: at least 1 is needed"
+        }
+        return nil
     }
 }
 

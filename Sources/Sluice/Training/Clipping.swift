@@ -6,12 +6,21 @@ public enum Clipping: Codable, Hashable, Sendable {
     case norm(Double)
     /// Each number is between -limit and limit (`clip_grad_value_`).
     case value(Double)
+}
 
-    /// Checks its own numbers.
-    func check() {
+// MARK: Checks
+
+extension Clipping {
+    /// Checks its number, for one that comes from outside: a ``Trainer`` that is given another stops the program with the same words.
+    ///
+    /// - Throws: ``InvalidValue``: a number that is not above 0.
+    public func validate() throws(InvalidValue) { try InvalidValue.throwing(problem) }
+
+    /// What is wrong with its number, in words.
+    var problem: String? {
         switch self {
-        case .norm(let maximum): precondition(maximum > 0, "clipping to a norm of \(maximum)")
-        case .value(let limit): precondition(limit > 0, "clipping to values of \(limit)")
+        case .norm(let maximum): maximum > 0 ? nil : "clipping to a norm of \(maximum): more than 0 is needed"
+        case .value(let limit): limit > 0 ? nil : "clipping to values of \(limit): more than 0 is needed"
         }
     }
 }

@@ -16,40 +16,46 @@ public struct Examples<S: Scalar>: Sendable {
 
     /// - Parameters:
     ///   - inputs: `[T, I]` for each sequence, of T steps of its own.
-    ///   - targets: for each sequence `[T, O]`, a row for each step, or `[1, O]`; classes are one column.
+    ///   - targets: for each sequence `[T, O]`, a row for each step, or for each `[1, O]`; classes are one column.
+    /// - Precondition: ``init(checking:targets:)`` would throw nothing.
     public init(inputs: [Matrix<S>], targets: [Matrix<S>]) {
-        require(!inputs.isEmpty, "no example")
-        require(inputs.count == targets.count, "\(inputs.count) sequences and targets of \(targets.count)")
-        for (index, (x, y)) in zip(inputs, targets).enumerated() {
-            require(
-                x.columns == inputs[0].columns && y.columns == targets[0].columns,
-                "sequence \(index) has \(x.columns) inputs and \(y.columns) targets, the first \(inputs[0].columns) and "
-                    + "\(targets[0].columns)")
-        }
+        require(noProblem: Self.problem(inputs, targets))
         self.init(inputs: Self.stacked(inputs), targets: Self.stacked(targets), lengths: inputs.map(\.rows))
+    }
+
+    /// The same of what comes from outside.
+    ///
+    /// - Throws: ``InvalidValue``, which names the first sequence whose shapes do not fit together, or not the others'.
+    public init(checking inputs: [Matrix<S>], targets: [Matrix<S>]) throws(InvalidValue) {
+        try InvalidValue.throwing(Self.problem(inputs, targets))
+        self.init(inputs: inputs, targets: targets)
     }
 
     /// - Parameters:
     ///   - inputs: `[sum of the lengths, I]`, sequence after sequence.
     ///   - targets: as many rows, one for each step, or one row for each sequence.
     ///   - lengths: the steps of each sequence, each at least 1.
+    /// - Precondition: ``init(checking:targets:lengths:)`` would throw nothing.
     public init(inputs: Matrix<S>, targets: Matrix<S>, lengths: [Int]) {
-        require(!lengths.isEmpty, "no example")
+        require(noProblem: Self.problem(inputs, targets, lengths))
         var offsets: [Int] = [], rows = 0
-        for (index, length) in lengths.enumerated() {
-            require(length >= 1, "sequence \(index) has length \(length); at least 1 is needed")
+        for length in lengths {
             offsets.append(rows)
             rows += length
         }
-        require(inputs.rows == rows, "inputs of \(inputs.rows) rows for \(rows) steps")
-        require(
-            targets.rows == rows || targets.rows == lengths.count,
-            "targets of \(targets.rows) rows for \(rows) steps of \(lengths.count) sequences")
         self.inputs = inputs
         self.targets = targets
         self.lengths = lengths
         self.offsets = offsets
         areSummedUp = targets.rows != rows
+    }
+
+    /// The same of what comes from outside.
+    ///
+    /// - Throws: ``InvalidValue``: a length below 1, inputs or targets of another number of rows than the lengths say.
+    public init(checking inputs: Matrix<S>, targets: Matrix<S>, lengths: [Int]) throws(InvalidValue) {
+        try InvalidValue.throwing(Self.problem(inputs, targets, lengths))
+        self.init(inputs: inputs, targets: targets, lengths: lengths)
     }
 
     /// The number of sequences.
@@ -62,6 +68,48 @@ public struct Examples<S: Scalar>: Sendable {
         require(size >= 1, "batches of \(size) sequences")
         let order = lengths.indices.sorted { (lengths[$1], $0) < (lengths[$0], $1) }
         return stride(from: 0, to: count, by: size).map { batch(order[$0..<min($0 + size, count)]) }
+    }
+
+    private static func problem(_ inputs: [Matrix<S>], _ targets: [Matrix<S>]) -> String? {
+        if inputs.isEmpty { return "no example" }
+        if inputs.count != targets.count { return "\(inputs.count) sequences and targets of \(targets.count)" }
+        // What the first sequence that has more than one step says of all.
+        let first = inputs.firstIndex { $0.rows > 1 }
+        let areSummedUp = first.map { targets[$0].rows == 1 } ?? true
+        for (index, (x, y)) in zip(inputs, targets).enumerated() {
+            if x.columns != inputs[0].columns || y.columns != targets[0].columns {
+                return "sequence \(index) has \(x.columns) inputs and \(y.columns) targets, the first "
+                    + "\(inputs[0].columns) and \(targets[0].columns)"
+            }
+            if let problem = lengthProblem(x.rows, of: index) { return problem }
+            if y.rows != (areSummedUp ? 1 : x.rows) {
+                return "sequence \(index) has \(x.rows) steps and \(y.rows) rows of targets: one row for each "
+                    + (index == first ? "step or for the sequence" : areSummedUp ? "sequence" : "step") + " is needed"
+            }
+        }
+        return nil
+    }
+
+    private static func problem(_ inputs: Matrix<S>, _ targets: Matrix<S>, _ lengths: [Int]) -> String? {
+        if lengths.isEmpty { return "no example" }
+        var rows = 0
+        for (index, length) in lengths.enumerated() {
+            if let problem = lengthProblem(length, of: index) { return problem }
+            if length > inputs.rows - rows {
+                return
+                    "inputs of \(inputs.rows) rows, of which sequence \(index) would be \(length) from row \(rows) on"
+            }
+            rows += length
+        }
+        if inputs.rows != rows { return "inputs of \(inputs.rows) rows for \(rows) steps" }
+        if targets.rows != rows && targets.rows != lengths.count {
+            return "targets of \(targets.rows) rows for \(rows) steps of \(lengths.count) sequences"
+        }
+        return nil
+    }
+
+    private static func lengthProblem(_ length: Int, of sequence: Int) -> String? {
+        length >= 1 ? nil : "sequence \(sequence) has length \(length); at least 1 is needed"
     }
 
     /// Matrices of as many columns, one under the other.

@@ -13,15 +13,15 @@ public struct Fit<S: Scalar>: Sendable {
     public var trainer: Trainer<S>
     /// What the network is trained on, and where the run is in it.
     public private(set) var batches: Batches<S>
-    /// The epochs after which it ends.
-    public var epochs: Int
+    /// The epochs after which it ends; at least 0.
+    public var epochs: Int { didSet { require(noProblem: Self.problem(epochs: epochs)) } }
     /// The batches of one update; the last update of an epoch may have fewer.
     public let accumulating: Int
     /// What the network is judged by after each epoch; none: by the training loss.
     public let validation: [Batch<S>]
     /// When the run ends before its last epoch; nil: never.
     public let earlyStopping: EarlyStopping?
-    private var progress = Progress<S>()
+    private(set) var progress = Progress<S>()
     /// Of the epoch so far, in this process.
     private var pace = Pace()
 
@@ -35,19 +35,39 @@ public struct Fit<S: Scalar>: Sendable {
     ///   - validation: such as ``Examples/batches(of:)``. After each epoch the schedule is told its loss, early stopping looks at
     ///     it, and the parameters of the least one are kept.
     ///   - earlyStopping: when the run ends before its last epoch; nil: never.
+    /// - Precondition: ``init(checking:_:epochs:accumulating:validation:earlyStopping:)`` would throw nothing.
     public init(
         _ trainer: Trainer<S>, _ batches: Batches<S>, epochs: Int, accumulating: Int = 1, validation: [Batch<S>] = [],
         earlyStopping: EarlyStopping? = nil
     ) {
-        require(epochs >= 0 && accumulating >= 1, "\(epochs) epochs with \(accumulating) batches an update")
-        batches.check(trainer.network.configuration)
-        earlyStopping?.check()
+        require(
+            noProblem: Self.problem(
+                trainer, batches, epochs: epochs, accumulating: accumulating, validation: validation,
+                earlyStopping: earlyStopping))
         self.trainer = trainer
         self.batches = batches
         self.epochs = epochs
         self.accumulating = accumulating
         self.validation = validation
         self.earlyStopping = earlyStopping
+    }
+
+    /// The same over data and with numbers that come from outside.
+    ///
+    /// - Throws: ``InvalidValue``: a number below its least, or examples or a validation batch of shapes or classes that the
+    ///   trainer's network, loss or metric do not take. Batches that are made as they are asked for are not looked at:
+    ///   ``Trainer/validate(_:)`` is for whoever makes them.
+    public init(
+        checking trainer: Trainer<S>, _ batches: Batches<S>, epochs: Int, accumulating: Int = 1,
+        validation: [Batch<S>] = [], earlyStopping: EarlyStopping? = nil
+    ) throws(InvalidValue) {
+        try InvalidValue.throwing(
+            Self.problem(
+                trainer, batches, epochs: epochs, accumulating: accumulating, validation: validation,
+                earlyStopping: earlyStopping))
+        self.init(
+            trainer, batches, epochs: epochs, accumulating: accumulating, validation: validation,
+            earlyStopping: earlyStopping)
     }
 
     /// Whether all epochs are done, or early stopping has ended the run.
@@ -57,6 +77,10 @@ public struct Fit<S: Scalar>: Sendable {
     /// set, as it is now.
     public var bestNetwork: Network<S> {
         guard let best = progress.best else { return trainer.network }
+        let count = trainer.network.parameters.layout.count
+        require(
+            best.parameters.columns == count, "the best \(best.parameters.columns) parameters for a network of \(count)"
+        )
         var network = trainer.network
         network.parameters.values = best.parameters
         return network
@@ -88,8 +112,9 @@ public struct Fit<S: Scalar>: Sendable {
     /// epoch on, as far as the batches do not.
     ///
     /// - Returns: nil if the run has ended.
-    /// - Throws: where loss, gradient or validation loss is not finite. The parameters are those before the update, what was
-    ///   accumulated is dropped, and another call goes on with the next batch.
+    /// - Throws: where loss, gradient, learning rate or validation loss is not finite. The parameters are those before the update,
+    ///   what was accumulated is dropped, and another call goes on with the next batch. A batch of which no row counts is none of
+    ///   these: it adds nothing, and the report says so.
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func step() throws(NonFinite) -> StepReport<S>? {
@@ -102,8 +127,10 @@ public struct Fit<S: Scalar>: Sendable {
         let isUpdate = isLast || progress.accumulated == accumulating
         let loss = isUpdate ? trainer.step(batch) : trainer.accumulate(batch)
         if isUpdate { progress.accumulated = 0 }
-        try checkFinite(loss, batch, isUpdate: isUpdate)
+        let isEmpty = trainer.isBatchEmpty, isDone = isUpdate && trainer.hasCountedRows
+        if trainer.hasCountedRows { try checkFinite(loss, batch, isUpdate: isUpdate) }
         if isUpdate { progress.totals.add(trainer.totals) }
+        if isEmpty { progress.emptyBatches = (progress.emptyBatches ?? 0) + 1 }
         let metric = trainer.metric == nil ? nil : trainer.totals.metric
 
         let step = Pace(
@@ -113,14 +140,14 @@ public struct Fit<S: Scalar>: Sendable {
         let epoch = progress.epochs + 1
         return StepReport(
             epoch: epoch, batch: number, batches: batches.count, updates: trainer.optimizerState.updates,
-            isUpdate: isUpdate, loss: loss, metric: metric, learningRate: rate,
-            gradientNorm: isUpdate ? trainer.gradientNorm : nil,
-            gradientNorms: isUpdate ? trainer.gradientNorms : [], pace: step,
+            isUpdate: isDone, isEmpty: isEmpty, loss: loss, metric: metric, learningRate: rate,
+            gradientNorm: isDone ? trainer.gradientNorm : nil,
+            gradientNorms: isDone ? trainer.gradientNorms : [], pace: step,
             epochEnd: isLast ? try endEpoch() : nil)
     }
 
     private mutating func checkFinite(_ loss: S, _ batch: Batch<S>, isUpdate: Bool) throws(NonFinite) {
-        if loss.isFinite && (!isUpdate || trainer.gradientNorm!.isFinite) { return }
+        if loss.isFinite && (!isUpdate || trainer.gradientNorm!.isFinite && trainer.isLearningRateFinite) { return }
         // The other workers learn of it by the update, and stop with this one.
         if !isUpdate && trainer.allReduce != nil { return }
         let found = trainer.firstNonFinite(in: batch) ?? trainer.found(loss.isFinite ? .gradientNorm : .loss)
@@ -132,21 +159,25 @@ public struct Fit<S: Scalar>: Sendable {
     // MARK: After an epoch
 
     private mutating func endEpoch() throws(NonFinite) -> EpochReport {
-        let totals = progress.totals, pace = pace
+        let totals = progress.totals, emptyBatches = progress.emptyBatches ?? 0, pace = pace
         self.pace = Pace()
         progress.totals = Totals()
+        progress.emptyBatches = nil
         progress.epochs += 1
         let evaluation = validation.isEmpty ? nil : trainer.evaluate(validation)
         if let evaluation, !evaluation.loss.isFinite { throw nonFiniteValidation() }
         let watched = evaluation?.loss ?? totals.loss
-        trainer.report(loss: S(watched))
         let isBest = evaluation != nil && watched < progress.best?.loss ?? .infinity
         if isBest { progress.keep(trainer.network.parameters.values, watched) }
-        if let earlyStopping { progress.watch(watched, earlyStopping) }
+        // An epoch of nothing but empty batches says nothing.
+        if evaluation != nil || !totals.isEmpty {
+            trainer.report(loss: S(watched))
+            if let earlyStopping { progress.watch(watched, earlyStopping) }
+        }
         return EpochReport(
             epoch: progress.epochs, loss: totals.loss, metric: trainer.metric == nil ? nil : totals.metric,
-            validation: evaluation, isBest: isBest, isLast: isFinished, isStoppedEarly: progress.isStopped,
-            pace: pace)
+            emptyBatches: emptyBatches, validation: evaluation, isBest: isBest, isLast: isFinished,
+            isStoppedEarly: progress.isStopped, pace: pace)
     }
 
     private func nonFiniteValidation() -> NonFinite {
@@ -171,10 +202,14 @@ public struct Fit<S: Scalar>: Sendable {
     ///     let data = try JSONEncoder().encode(fit.state)
     ///     // later
     ///     var fit = Fit(trainer, batches, epochs: 50)
-    ///     fit.resume(from: try JSONDecoder().decode(FitState<Float>.self, from: data))
-    public mutating func resume(from state: FitState<S>) {
-        trainer.state = state.trainer
-        batches.resume(from: state.batches)
+    ///     try fit.resume(from: JSONDecoder().decode(FitState<Float>.self, from: data))
+    ///
+    /// - Throws: ``InvalidValue``, which names the field that cannot be such a run's, however the state was made; then nothing has
+    ///   changed.
+    public mutating func resume(from state: FitState<S>) throws(InvalidValue) {
+        try InvalidValue.throwing(problem(resumingFrom: state))
+        try trainer.resume(from: state.trainer)
+        try batches.resume(from: state.batches)
         progress = state.progress
         pace = Pace()
     }
@@ -193,28 +228,15 @@ public struct EarlyStopping: Codable, Hashable, Sendable {
         self.minimumChange = minimumChange
     }
 
-    func check() {
-        require(
-            patience >= 1 && minimumChange >= 0,
-            "early stopping after \(patience) epochs without a gain of \(minimumChange)")
-    }
-}
+    /// Checks its numbers, for those that come from outside: a ``Fit`` that is given others stops the program with the same words.
+    ///
+    /// - Throws: ``InvalidValue``: a patience below 1, a change below 0 or not finite.
+    public func validate() throws(InvalidValue) { try InvalidValue.throwing(problem) }
 
-extension Batches {
-    /// Checks the sequences against a network.
-    fileprivate func check(_ configuration: Configuration) {
-        guard let examples else { return }
-        let isSummedUp = configuration.isSummedUp
-        require(
-            examples.areSummedUp == isSummedUp || examples.lengths.allSatisfy { $0 == 1 },
-            "examples with a target for each \(examples.areSummedUp ? "sequence" : "step"), for a network with an output "
-                + "for each \(isSummedUp ? "sequence" : "step")")
-        require(
-            examples.inputs.columns == configuration.inputSize,
-            "examples of \(examples.inputs.columns) inputs for a network of \(configuration.inputSize)")
-        let columns = examples.targets.columns
-        require(
-            columns == configuration.outputSize || columns == 1,
-            "examples of \(columns) targets for a network of \(configuration.outputSize) outputs")
+    /// What is wrong with its numbers, in words.
+    var problem: String? {
+        if patience < 1 { return "early stopping with a patience of \(patience) epochs: at least 1 is needed" }
+        return minimumChange >= 0 && minimumChange.isFinite
+            ? nil : "early stopping with a minimumChange of \(minimumChange): a finite number, at least 0, is needed"
     }
 }

@@ -8,9 +8,12 @@ public struct StepReport<S: Scalar>: Sendable {
     public let batches: Int
     /// The updates done so far, this one's included.
     public let updates: Int
-    /// Whether the batch ended with an update; otherwise it was accumulated for a later one's.
+    /// Whether the batch ended with an update; otherwise it was accumulated for a later one's, or there was no row to follow.
     public let isUpdate: Bool
-    /// The batch's loss; of an update, that of all batches, of all workers, that it followed.
+    /// Whether no row of the batch counted, as all its classes are ignored: it added nothing.
+    public let isEmpty: Bool
+    /// The batch's loss; of an update, that of all batches, of all workers, that it followed. Not a number, if no row of them
+    /// counted.
     public let loss: S
     /// The same of the trainer's metric; nil: it has none.
     public let metric: Double?
@@ -30,10 +33,12 @@ public struct StepReport<S: Scalar>: Sendable {
 public struct EpochReport: Sendable {
     /// Counted from 1.
     public let epoch: Int
-    /// The mean loss over the epoch's batches, each with the parameters that it met.
+    /// The mean loss over the epoch's batches, each with the parameters that it met. Not a number, if no row of them counted.
     public let loss: Double
     /// The same of the trainer's metric; nil: it has none.
     public let metric: Double?
+    /// The epoch's batches of which no row counted.
+    public let emptyBatches: Int
     /// Of the validation set after the epoch; nil: there is none.
     public let validation: Evaluation?
     /// Whether no epoch before had so small a validation loss.

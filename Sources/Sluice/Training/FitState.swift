@@ -12,6 +12,11 @@ public struct FitState<S: Scalar>: Codable, Sendable {
     let progress: Progress<S>
 }
 
+/// What is wrong with a count of a state that came from outside, in words; nil: nothing. Counting on from 2^53 could overflow.
+func countProblem(_ name: String, _ count: Int) -> String? {
+    count >= 0 && count <= 1 << 53 ? nil : "\(name) is \(count): 0 to 2^53 is needed"
+}
+
 /// How far a run has come, and what it has seen.
 struct Progress<S: Scalar>: Codable, Sendable {
     /// The epochs done.
@@ -20,6 +25,8 @@ struct Progress<S: Scalar>: Codable, Sendable {
     var accumulated = 0
     /// Over the updates of the epoch so far.
     var totals = Totals()
+    /// The epoch's batches so far of which no row counted; nil: none.
+    var emptyBatches: Int?
     /// Of the epoch of the least validation loss.
     private(set) var best: Best?
     /// The loss that the last gain came to; none before the first epoch.
@@ -54,5 +61,28 @@ struct Progress<S: Scalar>: Codable, Sendable {
             epochsWithoutGain += 1
             isStopped = epochsWithoutGain >= stopping.patience
         }
+    }
+
+    /// What makes it none of a run over a network of so many parameters, in words that name the field.
+    func problem(parameters: Int, accumulating: Int) -> String? {
+        for (name, count) in [
+            ("epochs", epochs), ("epochsWithoutGain", epochsWithoutGain), ("emptyBatches", emptyBatches ?? 0),
+        ] {
+            if let problem = countProblem(name, count) { return problem }
+        }
+        if accumulated < 0 || accumulated >= accumulating {
+            return "accumulated is \(accumulated), of \(accumulating) batches an update"
+        }
+        if let problem = totals.problem { return "totals.\(problem)" }
+        if let lastGain, lastGain.isNaN { return "lastGain is not a number" }
+        guard let best else { return nil }
+        if best.epoch < 1 || best.epoch > epochs { return "best.epoch is \(best.epoch), of \(epochs) epochs" }
+        if best.loss.isNaN { return "best.loss is not a number" }
+        if best.parameters.rows != 1 || best.parameters.columns != parameters {
+            return
+                "best.parameters has \(best.parameters.rows) x \(best.parameters.columns) numbers, for 1 x \(parameters) "
+                + "parameters"
+        }
+        return nil
     }
 }

@@ -10,7 +10,7 @@ public struct Metric<S: Scalar>: Sendable {
     private let body: Body
 
     private enum Body: Sendable {
-        case accuracy(ignoredClass: S)
+        case accuracy(ignoredClass: Int)
         case binaryAccuracy(threshold: S)
         case closure(@Sendable (_ outputs: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> (Double, Double))
     }
@@ -35,11 +35,12 @@ public struct Metric<S: Scalar>: Sendable {
         self.init(name, .closure(measure))
     }
 
-    /// The share of rows whose largest output is that of their class, or of their most probable class.
+    /// The share of rows whose largest output is that of their class, or of their most probable class. Targets are those of
+    /// ``Loss/crossEntropy(classWeights:ignoredClass:labelSmoothing:)``, and there are at least two outputs.
     ///
     /// - Parameter ignoredClass: the class of rows that do not count, as in ``Loss/crossEntropy(classWeights:ignoredClass:labelSmoothing:)``.
     public static func accuracy(ignoredClass: Int = -100) -> Metric {
-        Metric("accuracy", .accuracy(ignoredClass: S(ignoredClass)))
+        Metric("accuracy", .accuracy(ignoredClass: ignoredClass))
     }
 
     /// The share of outputs on their target's side: above a threshold where the target is above a half.
@@ -63,6 +64,47 @@ struct Measured<S: Scalar>: Sendable {
     var targets: Matrix<S>
 }
 
+// MARK: Checks
+
+extension Metric {
+    /// Checks targets, for those that come from outside: a step on others stops the program with the same words.
+    ///
+    /// - Parameters:
+    ///   - targets: for outputs `[rows, columns]`.
+    /// - Throws: ``InvalidValue``: targets of another shape than the metric takes, a class that is none.
+    public func validate(_ targets: Matrix<S>, outputRows rows: Int, columns: Int) throws(InvalidValue) {
+        try InvalidValue.throwing(problem(of: targets, rows: rows, columns: columns))
+    }
+
+    /// What is wrong with targets of outputs of a shape, in words.
+    func problem(of targets: Matrix<S>, rows: Int, columns: Int) -> String? {
+        if let problem = shapeProblem(targets.view, rows: rows, columns: columns) { return problem }
+        guard case .accuracy(let ignored) = body, targets.columns == 1 else { return nil }
+        for row in 0..<rows where targets.view[row, 0] != S(ignored) {
+            if let problem = Loss.problem(ofClass: targets.view[row, 0], row: row, classes: columns, ignored: ignored) {
+                return problem
+            }
+        }
+        return nil
+    }
+
+    private func shapeProblem(_ targets: MatrixView<S>, rows: Int, columns: Int) -> String? {
+        var shapes: String { "targets of \(targets.rows) x \(targets.columns) for outputs of \(rows) x \(columns)" }
+        switch body {
+        case .accuracy:
+            if columns < 2 { return "the accuracy of outputs of one column: binaryAccuracy is for those" }
+            return targets.rows == rows && (targets.columns == 1 || targets.columns == columns)
+                ? nil : shapes + ", whose accuracy is asked for: \(rows) x 1 or as the outputs is needed"
+        case .binaryAccuracy:
+            return targets.rows == rows && targets.columns == columns
+                ? nil : shapes + ", whose binaryAccuracy is asked for: as the outputs is needed"
+        case .closure: return nil
+        }
+    }
+}
+
+// MARK: Measuring
+
 extension Metric {
     /// A batch's.
     ///
@@ -73,8 +115,9 @@ extension Metric {
     @specialized(where S == Double)
     func measure(_ measured: inout Measured<S>, _ targets: MatrixView<S>, _ packing: Packing) -> MetricSum {
         let outputs = measured.outputs.view
+        require(noProblem: shapeProblem(targets, rows: outputs.rows, columns: outputs.columns))
         switch body {
-        case .accuracy(let ignored): return Self.accuracy(outputs, targets, ignored)
+        case .accuracy(let ignored): return Self.accuracy(outputs, targets, ignored: ignored)
         case .binaryAccuracy(let threshold):
             var sum = MetricSum()
             for i in 0..<outputs.rows {
@@ -91,12 +134,20 @@ extension Metric {
         }
     }
 
-    private static func accuracy(_ outputs: MatrixView<S>, _ targets: MatrixView<S>, _ ignored: S) -> MetricSum {
+    private static func accuracy(_ outputs: MatrixView<S>, _ targets: MatrixView<S>, ignored: Int) -> MetricSum {
         var sum = MetricSum()
+        let areClasses = targets.columns == 1
         for row in 0..<outputs.rows {
-            let areClasses = targets.columns == 1
-            if areClasses && targets[row, 0] == ignored { continue }
-            let target = areClasses ? Int(targets[row, 0]) : targets.largest(row)
+            var target = 0
+            if areClasses {
+                let number = targets[row, 0]
+                if number == S(ignored) { continue }
+                require(
+                    noProblem: Loss.problem(ofClass: number, row: row, classes: outputs.columns, ignored: ignored))
+                target = Int(number)
+            } else {
+                target = targets.largest(row)
+            }
             if outputs.largest(row) == target { sum.sum += 1 }
             sum.count += 1
         }

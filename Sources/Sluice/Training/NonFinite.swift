@@ -15,6 +15,8 @@ public struct NonFinite: Error, Hashable, Sendable {
         case gradient(String)
         /// The sum of the gradient's squares, though each number of it is finite.
         case gradientNorm
+        /// Of the schedule, in the network's scalar.
+        case learningRate
     }
 
     /// Which number was not finite.
@@ -52,6 +54,7 @@ extension NonFinite: CustomStringConvertible {
         case .loss: return "the loss"
         case .gradient(let name): return "the gradient of \(name)\(layer)"
         case .gradientNorm: return "the gradient's norm, whose squares are too large together"
+        case .learningRate: return "the learning rate"
         }
     }
 }
@@ -94,7 +97,9 @@ extension Trainer {
             return found(.outputs, row: row, of: packing, isSequence: isSummedUp)
         }
         let value = loss.evaluate(outputs, batch.targets, sequences: packing.sequenceCount).value
-        return value.isFinite ? firstNonFiniteGradient : found(.loss)
+        // A mean over no row is not a number, though nothing went wrong.
+        if !value.isFinite && !isBatchEmpty { return found(.loss) }
+        return firstNonFiniteGradient ?? (isLearningRateFinite ? nil : found(.learningRate))
     }
 
     /// In the gradient that the last step left, in the order of the way back: the head, then from the last layer to the

@@ -1,5 +1,7 @@
 /// How parameters p follow their gradient g. Formulas and defaults are PyTorch's, but for Adam's epsilon.
 ///
+/// Rates, epsilons and decays are at least 0 and finite, betas and smoothings in [0, 1), a momentum in [0, 1].
+///
 /// Where a decay is not decoupled, it enters as the gradient of `decay / 2 p^2`: g stands for g + decay p.
 public enum Optimizer: Codable, Hashable, Sendable {
     /// Gradient descent (`torch.optim.SGD`), with momentum if it is not 0:
@@ -49,6 +51,49 @@ public enum Optimizer: Codable, Hashable, Sendable {
     }
 }
 
+// MARK: Checks
+
+extension Optimizer {
+    /// Checks its numbers, for those that come from outside: a ``Trainer`` that is given others stops the program with the same words.
+    ///
+    /// - Throws: ``InvalidValue``: a rate, an epsilon or a decay below 0 or not finite; a beta or a smoothing outside [0, 1); a
+    ///   momentum outside [0, 1].
+    public func validate() throws(InvalidValue) { try InvalidValue.throwing(problem) }
+
+    /// What is wrong with its numbers, in words.
+    var problem: String? {
+        switch self {
+        case .sgd(let rate, let momentum, _, let decay):
+            Self.rateProblem(rate) ?? Self.momentumProblem(momentum) ?? decay.problem
+        case .rmsProp(let rate, let smoothing, let epsilon, let momentum, _, let decay):
+            Self.rateProblem(rate) ?? Self.shareProblem("smoothing", smoothing) ?? Self.epsilonProblem(epsilon)
+                ?? Self.momentumProblem(momentum) ?? decay.problem
+        case .adam(let rate, let beta1, let beta2, let epsilon, _, _, let decay),
+            .adamW(let rate, let beta1, let beta2, let epsilon, _, _, let decay):
+            Self.rateProblem(rate) ?? Self.shareProblem("beta1", beta1) ?? Self.shareProblem("beta2", beta2)
+                ?? Self.epsilonProblem(epsilon) ?? decay.problem
+        }
+    }
+
+    private static func rateProblem(_ rate: Double) -> String? {
+        rate.isFinite && rate >= 0 ? nil : "a learningRate of \(rate): a finite number, at least 0, is needed"
+    }
+
+    private static func momentumProblem(_ momentum: Double) -> String? {
+        momentum >= 0 && momentum <= 1 ? nil : "a momentum of \(momentum): 0 to 1 is needed"
+    }
+
+    private static func shareProblem(_ name: String, _ share: Double) -> String? {
+        share >= 0 && share < 1 ? nil : "a \(name) of \(share): at least 0 and less than 1 is needed"
+    }
+
+    private static func epsilonProblem(_ epsilon: Double) -> String? {
+        epsilon.isFinite && epsilon >= 0 ? nil : "an epsilon of \(epsilon): a finite number, at least 0, is needed"
+    }
+}
+
+// MARK: Conventions
+
 /// Where an optimiser adds its epsilon: two conventions that are not the same numbers.
 public enum EpsilonForm: String, Codable, CaseIterable, Sendable {
     /// As TensorFlow and Keras: Adam's to the root of the moment that is not corrected, RMSProp's under the root.
@@ -64,6 +109,15 @@ public enum WeightDecay: Codable, Hashable, Sendable {
     case everything(Double)
     /// The weight matrices; not the biases and other vectors.
     case matrices(Double)
+
+    /// What is wrong with its number, in words.
+    fileprivate var problem: String? {
+        switch self {
+        case .none: return nil
+        case .everything(let rate), .matrices(let rate):
+            return rate.isFinite && rate >= 0 ? nil : "a weightDecay of \(rate): a finite number, at least 0, is needed"
+        }
+    }
 
     /// The decay of one kind of parameter.
     func rate(isVector: Bool) -> Double {

@@ -1,7 +1,8 @@
 /// What an optimiser remembers from update to update. With the parameters it is all that a run's future depends on, so
 /// a run can be written down and resumed.
 ///
-/// Arrays are `[1, count]` in the parameters' layout, there as far as the optimiser needs them, and begin as zeros.
+/// Arrays are `[1, count]` in the parameters' layout, there as far as the optimiser needs them, and begin as zeros: at the first
+/// update, and again where an optimiser of another kind goes on. Gradient descent, RMSProp, and Adam and AdamW together are the kinds.
 public struct OptimizerState<S: Scalar>: Codable, Sendable {
     /// The running mean m of the gradients: Adam's.
     public private(set) var mean: Matrix<S>?
@@ -11,8 +12,12 @@ public struct OptimizerState<S: Scalar>: Codable, Sendable {
     public private(set) var peak: Matrix<S>?
     /// The velocity u: of gradient descent and RMSProp with momentum.
     public private(set) var velocity: Matrix<S>?
-    /// t, the updates done.
+    /// The updates done: what a schedule counts.
     public private(set) var updates = 0
+    /// The updates before the first of the present kind of optimiser: t of its formulas is ``updates`` without these.
+    public private(set) var updatesBefore = 0
+    /// The kind whose arrays these are; nil: that of the next update.
+    private var kind: OptimizerKind?
     /// What a schedule that watches a loss has seen.
     public internal(set) var plateau = Plateau()
     /// The number of parameters.
@@ -24,8 +29,13 @@ public struct OptimizerState<S: Scalar>: Codable, Sendable {
         makeRoom(optimizer)
     }
 
-    /// Makes the arrays that an optimiser needs and that are not there yet.
+    /// Makes the arrays that an optimiser needs and that are not there yet; those of another kind are given up.
     private mutating func makeRoom(_ optimizer: Optimizer) {
+        if let kind, kind != optimizer.kind {
+            (mean, square, peak, velocity) = (nil, nil, nil, nil)
+            updatesBefore = updates
+        }
+        kind = optimizer.kind
         func make(_ array: inout Matrix<S>?) { if array == nil { array = Matrix(rows: 1, columns: count) } }
         switch optimizer {
         case .sgd(_, let momentum, _, _):
@@ -41,40 +51,88 @@ public struct OptimizerState<S: Scalar>: Codable, Sendable {
     }
 }
 
-// MARK: Update
+/// Optimisers that remember the same.
+private enum OptimizerKind: String, Codable, Sendable { case sgd, rmsProp, adam }
 
-/// One update's task: where, from what, and how.
-struct Update<S: Scalar>: Sendable {
-    /// [1, count]
-    let parameters: MatrixView<S>
-    /// [1, count]
-    let gradient: MatrixView<S>
-    let decayRuns: [DecayRun]
-    let learningRate: Double
-    var clip = GradientConstants<S>()
-    let engine: Engine<S>
-    /// The threads, for arrays of many numbers.
-    var workers = Workers.single
-}
-
-/// Parameters that lie side by side and decay alike.
-struct DecayRun: Sendable {
-    var range: Range<Int>
-    let isVector: Bool
-
-    /// All of a layout's.
-    static func all(_ layout: ParameterLayout) -> [DecayRun] {
-        var runs: [DecayRun] = []
-        for entry in layout.entries {
-            if let last = runs.last, last.isVector == entry.isVector {
-                runs[runs.count - 1].range = last.range.lowerBound..<entry.range.upperBound
-            } else {
-                runs.append(DecayRun(range: entry.range, isVector: entry.isVector))
-            }
+extension Optimizer {
+    fileprivate var kind: OptimizerKind {
+        switch self {
+        case .sgd: .sgd
+        case .rmsProp: .rmsProp
+        case .adam, .adamW: .adam
         }
-        return runs
     }
 }
+
+// MARK: Files
+
+extension OptimizerState {
+    private enum CodingKeys: CodingKey {
+        case mean, square, peak, velocity, updates, updatesBefore, kind, plateau, count
+    }
+
+    /// Files of versions that knew of one kind in a run are of that kind from the first update on.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        func array(_ key: CodingKeys) throws -> Matrix<S>? { try fields.decodeIfPresent(Matrix<S>.self, forKey: key) }
+        mean = try array(.mean)
+        square = try array(.square)
+        peak = try array(.peak)
+        velocity = try array(.velocity)
+        updates = try fields.decode(Int.self, forKey: .updates)
+        updatesBefore = try fields.decodeIfPresent(Int.self, forKey: .updatesBefore) ?? 0
+        kind = try fields.decodeIfPresent(OptimizerKind.self, forKey: .kind)
+        plateau = try fields.decode(Plateau.self, forKey: .plateau)
+        count = try fields.decode(Int.self, forKey: .count)
+    }
+
+    /// What makes it none of a network of so many parameters, in words that name the field.
+    func problem(parameters: Int) -> String? {
+        if count != parameters { return "count is \(count), for \(parameters) parameters" }
+        if let problem = countProblem("updates", updates) ?? countProblem("updatesBefore", updatesBefore) {
+            return problem
+        }
+        if updatesBefore > updates { return "updatesBefore is \(updatesBefore), of \(updates) updates" }
+        for (name, array, isSquare) in [
+            ("mean", mean, false), ("square", square, true), ("peak", peak, true), ("velocity", velocity, false),
+        ] {
+            guard let array else { continue }
+            if array.rows != 1 || array.columns != parameters {
+                return "\(name) has \(array.rows) x \(array.columns) numbers, for 1 x \(parameters) parameters"
+            }
+            if let column = array.firstColumn(where: { $0.isNaN || (isSquare && $0 < 0) }) {
+                return "\(name) is \(array[0, column]) at parameter \(column): "
+                    + (isSquare ? "at least 0 is needed" : "a number is needed")
+            }
+        }
+        return plateau.problem.map { "plateau.\($0)" }
+    }
+
+    /// What an optimiser that goes on from its own updates must find and does not, in words that name the field.
+    func problem(goingOnWith optimizer: Optimizer) -> String? {
+        guard updates > updatesBefore, kind == nil || kind == optimizer.kind else { return nil }
+        let needed: [(String, Matrix<S>?)]
+        switch optimizer.kind {
+        case .sgd: needed = []
+        case .rmsProp: needed = [("square", square)]
+        case .adam: needed = [("mean", mean), ("square", square)]
+        }
+        for (name, array) in needed where array == nil {
+            return "\(name) is missing after \(updates - updatesBefore) updates of this kind of optimizer"
+        }
+        return nil
+    }
+
+    /// Takes arrays of a file that does not say whose they are for an optimiser's.
+    mutating func takeUp(_ optimizer: Optimizer) { if kind == nil { kind = optimizer.kind } }
+}
+
+extension Matrix {
+    /// The first column of `[1, count]` with such a number.
+    fileprivate func firstColumn(where isSo: (S) -> Bool) -> Int? { (0..<columns).first { isSo(view[0, $0]) } }
+}
+
+// MARK: Update
 
 extension OptimizerState {
     /// Moves the parameters by one update.
@@ -108,7 +166,8 @@ extension OptimizerState {
         _ decay: WeightDecay, isDecoupled: Bool
     ) {
         let rate = update.learningRate
-        let meanCorrection = 1 - power(beta1, updates), squareCorrection = 1 - power(beta2, updates)
+        let t = updates - updatesBefore
+        let meanCorrection = 1 - power(beta1, t), squareCorrection = 1 - power(beta2, t)
         let corrected =
             form == .tensorFlow
             ? (rate: rate * squareCorrection.squareRoot() / meanCorrection, root: 1)
@@ -122,74 +181,4 @@ extension OptimizerState {
                 peak: amsGrad ? peak?.mutableView() : nil, decoupledRate: isDecoupled ? S(rate) : nil),
             decay)
     }
-}
-
-/// An optimiser's arithmetic, decided but for which parameters it is done to and how these decay.
-enum UpdateRule<S: Scalar>: Sendable {
-    case sgd(SGDConstants<S>, velocity: MatrixView<S>?, nesterov: Bool)
-    case rmsProp(RMSPropConstants<S>, square: MatrixView<S>, velocity: MatrixView<S>?)
-    /// - Parameter decoupledRate: what a decay is multiplied by that does not pass through the moments; nil: it does.
-    case adam(
-        AdamConstants<S>, mean: MatrixView<S>, square: MatrixView<S>, peak: MatrixView<S>?, decoupledRate: S?)
-
-    /// Moves the parameters of a range.
-    func move(_ range: Range<Int>, decay: S, _ update: Update<S>) {
-        let parameters = update.parameters.columns(range), gradient = update.gradient.columns(range)
-        switch self {
-        case .sgd(var constants, let velocity, let nesterov):
-            constants.gradient.decay = decay
-            update.engine.sgd(
-                parameters, gradient: gradient, velocity: velocity?.columns(range), nesterov: nesterov, constants)
-        case .rmsProp(var constants, let square, let velocity):
-            constants.gradient.decay = decay
-            update.engine.rmsProp(
-                parameters, gradient: gradient, square: square.columns(range), velocity: velocity?.columns(range),
-                constants)
-        case .adam(var constants, let mean, let square, let peak, let decoupledRate):
-            if let decoupledRate {
-                constants.keep = 1 - decoupledRate * decay
-            } else {
-                constants.gradient.decay = decay
-            }
-            update.engine.adam(
-                parameters, gradient: gradient, mean: mean.columns(range), square: square.columns(range),
-                peak: peak?.columns(range), constants)
-        }
-    }
-}
-
-extension Update {
-    /// Moves all parameters, in blocks over the threads.
-    fileprivate func perform(_ rule: UpdateRule<S>, _ decay: WeightDecay) {
-        workers.run(
-            FlatBlocks.indices(parameters.columns).count, UpdateWork(update: self, rule: rule, decay: decay))
-    }
-}
-
-/// The update of a block: at once, if all of it decays alike.
-private struct UpdateWork<S: Scalar>: SharedWork {
-    let update: Update<S>
-    let rule: UpdateRule<S>
-    let decay: WeightDecay
-
-    @specialized(where S == Float)
-    @specialized(where S == Double)
-    func perform(_ index: Int, thread: Int) {
-        let block = FlatBlocks.range(index, of: update.parameters.columns)
-        guard case .matrices = decay else { return rule.move(block, decay: S(decay.rate(isVector: false)), update) }
-        for run in update.decayRuns where run.range.overlaps(block) {
-            rule.move(run.range.clamped(to: block), decay: S(decay.rate(isVector: run.isVector)), update)
-        }
-    }
-}
-
-/// base^exponent, exponent >= 0, by squaring.
-func power(_ base: Double, _ exponent: Int) -> Double {
-    var result = 1.0, factor = base, rest = exponent
-    while rest > 0 {
-        if rest & 1 == 1 { result *= factor }
-        factor *= factor
-        rest >>= 1
-    }
-    return result
 }

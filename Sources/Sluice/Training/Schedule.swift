@@ -23,8 +23,8 @@ public indirect enum Schedule: Codable, Hashable, Sendable {
     ///     minimum + (lr - minimum) (1 + cos(pi t / updates)) / 2
     case cosine(updates: Int, minimum: Double = 0)
 
-    /// From lr start, in equal steps over so many updates, to the first rate of another schedule, which begins there
-    /// (`SequentialLR` of `LinearLR` and the other).
+    /// From a part, start, of the first rate of another schedule, in equal steps over so many updates, to that rate, where
+    /// the other begins (`SequentialLR` of `LinearLR` and the other). The first rate is lr, but for a cycle or another warm-up.
     case warmUp(updates: Int, start: Double = 1.0 / 3, then: Schedule = .constant)
 
     /// Up along half a cosine from lr / divisor to lr in the first part of the updates, then down to
@@ -57,7 +57,8 @@ extension Schedule {
             guard updates < length else {
                 return next.learningRate(base, afterUpdates: updates - length, plateau: plateau)
             }
-            return base * (start + (1 - start) * Double(updates) / Double(length))
+            let first = next.learningRate(base, afterUpdates: 0, plateau: plateau)
+            return first * (start + (1 - start) * Double(updates) / Double(length))
         case .oneCycle(let count, let rising, let divisor, let finalDivisor):
             let top = rising * Double(count) - 1, end = Double(count - 1), now = Double(min(updates, count - 1))
             let first = base / divisor
@@ -72,26 +73,51 @@ extension Schedule {
     private static func between(_ start: Double, _ end: Double, _ place: Double) -> Double {
         end + (start - end) * (1 + cos(.pi * place)) / 2
     }
+}
 
-    /// Checks its own numbers.
-    func check() {
+// MARK: Checks
+
+extension Schedule {
+    /// Checks its numbers, for those that come from outside: a ``Trainer`` that is given others stops the program with the same words.
+    ///
+    /// - Throws: ``InvalidValue``: updates, reports, factors or rates below those that its formula has a meaning for, or not finite.
+    public func validate() throws(InvalidValue) { try InvalidValue.throwing(problem) }
+
+    /// What is wrong with its numbers, in words.
+    var problem: String? {
         switch self {
-        case .constant, .exponential: break
-        case .step(let every, _): precondition(every >= 1, "a schedule with steps of \(every) updates")
-        case .cosine(let updates, _): precondition(updates >= 1, "a cosine over \(updates) updates")
-        case .warmUp(let updates, _, let next):
-            precondition(updates >= 0, "a warm-up of \(updates) updates")
-            next.check()
+        case .constant: return nil
+        case .step(let every, let factor):
+            if every < 1 { return "a schedule with steps of \(every) updates: at least 1 is needed" }
+            return Self.problem("factor", factor)
+        case .exponential(let factor): return Self.problem("factor", factor)
+        case .cosine(let updates, let minimum):
+            if updates < 1 { return "a cosine over \(updates) updates: at least 1 is needed" }
+            return Self.problem("minimum", minimum)
+        case .warmUp(let updates, let start, let next):
+            if updates < 0 { return "a warm-up of \(updates) updates: at least 0 are needed" }
+            return Self.problem("start", start) ?? next.problem
         case .oneCycle(let updates, let rising, let divisor, let finalDivisor):
-            precondition(
-                updates >= 2 && rising >= 0 && rising <= 1 && divisor > 0 && finalDivisor > 0,
-                "a cycle of \(updates) updates, rising for \(rising) of them, from 1 / \(divisor) and to "
-                    + "1 / \(finalDivisor) of that")
-        case .reduceOnPlateau(let factor, let patience, _, let cooldown, _):
-            precondition(
-                factor < 1 && factor > 0 && patience >= 0 && cooldown >= 0,
-                "a reduction to \(factor) after \(patience) reports, with a cooldown of \(cooldown)")
+            if updates < 2 { return "a cycle of \(updates) updates: at least 2 are needed" }
+            if !(rising >= 0 && rising <= 1) { return "a cycle that is rising for \(rising) of it: 0 to 1 is needed" }
+            for (name, number) in [("divisor", divisor), ("finalDivisor", finalDivisor)]
+            where !(number > 0 && number.isFinite) {
+                return "a cycle with a \(name) of \(number): a finite number above 0 is needed"
+            }
+            return nil
+        case .reduceOnPlateau(let factor, let patience, let threshold, let cooldown, let minimum):
+            if !(factor > 0 && factor < 1) { return "a reduction by a factor of \(factor): between 0 and 1 is needed" }
+            if patience < 0 || cooldown < 0 {
+                return
+                    "a reduction with a patience of \(patience) reports and a cooldown of \(cooldown): at least 0 are needed"
+            }
+            return Self.problem("threshold", threshold) ?? Self.problem("minimum", minimum)
         }
+    }
+
+    private static func problem(_ name: String, _ number: Double) -> String? {
+        number.isFinite && number >= 0
+            ? nil : "a schedule with a \(name) of \(number): a finite number, at least 0, is needed"
     }
 }
 
@@ -109,6 +135,17 @@ public struct Plateau: Codable, Hashable, Sendable {
     public private(set) var reductions = 0
 
     public init() {}
+
+    /// What no run can have left, in words that name the field.
+    var problem: String? {
+        if let best, best.isNaN { return "best is not a number" }
+        for (name, count) in [
+            ("reportsWithoutGain", reportsWithoutGain), ("cooldown", cooldown), ("reductions", reductions),
+        ] {
+            if let problem = countProblem(name, count) { return problem }
+        }
+        return nil
+    }
 
     /// Takes note of a loss. One that is not a number is not better than any other.
     mutating func report(_ loss: Double, _ schedule: Schedule, base: Double) {

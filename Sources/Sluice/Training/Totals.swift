@@ -15,8 +15,18 @@ struct Totals: Codable, Sendable {
         self.normalizer = normalizer
     }
 
+    /// The mean; over nothing it is not a number.
     var loss: Double { lossSum / normalizer }
     var metric: Double { metricSum / metricCount }
+
+    /// Whether no row counted: all classes are ignored, or weigh nothing.
+    var isEmpty: Bool { normalizer == 0 }
+
+    /// What no pass can have left, in words that name the field.
+    var problem: String? {
+        normalizer >= 0 && normalizer.isFinite
+            ? nil : "normalizer is \(normalizer): a finite number, at least 0, is needed"
+    }
 
     mutating func add(_ other: Totals) {
         lossSum += other.lossSum
@@ -99,5 +109,14 @@ struct Accumulation<S: Scalar>: Codable, Sendable {
     mutating func clear() {
         totals = Totals()
         isEmpty = true
+    }
+
+    /// What makes it none of a network of so many parameters, in words that name the field.
+    func problem(parameters: Int) -> String? {
+        if gradient == nil && !isEmpty { return "gradient is missing, though isEmpty is false" }
+        if let gradient, gradient.rows != 1 || gradient.columns != parameters {
+            return "gradient has \(gradient.rows) x \(gradient.columns) numbers, for 1 x \(parameters) parameters"
+        }
+        return totals.problem.map { "totals.\($0)" }
     }
 }

@@ -35,7 +35,7 @@ extension Trainer {
     ///   - window: the steps of a window; the last one has what is left.
     ///   - state: in, the initial states; out, each sequence's after its own last step.
     /// - Returns: each window's loss before its update. After one that is not finite there are no more windows: parameters and
-    ///   states are those before it.
+    ///   states are those before it. A window of which no row counts is passed through without an update; its loss is not a number.
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func truncatedSteps(
@@ -54,7 +54,7 @@ extension Trainer {
             }
             losses.append(
                 step(x.view.rows(window.rows), targets.view.rows(window.rows), window.packing, state: &carried))
-            if !losses[losses.count - 1].isFinite { break }
+            if !losses[losses.count - 1].isFinite && hasCountedRows { break }
         }
         state.setRows(packing.order[..<carried!.sequenceCount], carried!)
         return losses

@@ -4,15 +4,16 @@
 ///     let loss = trainer.step(x, targets, packing)
 public struct Trainer<S: Scalar>: Sendable {
     /// The network as trained so far.
-    public private(set) var network: Network<S>
+    public internal(set) var network: Network<S>
     /// What is made small.
-    public private(set) var loss: Loss
-    /// How parameters follow their gradient.
-    public var optimizer: Optimizer
+    public internal(set) var loss: Loss
+    /// How parameters follow their gradient. One of another kind than before begins with its own first update, its moments zeros,
+    /// while the schedule's count goes on; other rates, or Adam's decay in AdamW's place, restart nothing.
+    public var optimizer: Optimizer { didSet { require(noProblem: optimizer.problem) } }
     /// How the learning rate changes.
-    public var schedule: Schedule { didSet { schedule.check() } }
+    public var schedule: Schedule { didSet { require(noProblem: schedule.problem) } }
     /// What keeps the gradient from being too large, if anything does.
-    public var clipping: Clipping? { didSet { clipping?.check() } }
+    public var clipping: Clipping? { didSet { require(noProblem: clipping?.problem) } }
     /// What batches are measured by beside their loss; nil: nothing else.
     public var metric: Metric<S>?
     /// Where the gradients of other workers are met, who train the same network on other parts of each batch; nil:
@@ -20,19 +21,23 @@ public struct Trainer<S: Scalar>: Sendable {
     public var allReduce: (any AllReduce<S>)?
     /// What a step leaves out at random; an evaluation leaves nothing out. After a change the next step makes its
     /// buffers anew.
-    public var regularization: Regularization { didSet { regularization.check(network.configuration) } }
+    public var regularization: Regularization {
+        didSet { require(noProblem: regularization.problem(network.configuration)) }
+    }
     /// Where the masks of the next steps come from: a number a sequence. Part of what a run's future depends on.
     public var random: Random
     /// What the optimiser and the schedule remember.
-    public private(set) var optimizerState: OptimizerState<S>
+    public internal(set) var optimizerState: OptimizerState<S>
     /// The norm of the last step's gradient before it was clipped: not finite, if for that the update was not done;
-    /// nil, if the loss was not finite, or before the first step.
+    /// nil, if the loss was not finite, if no row counted, or before the first step.
     public private(set) var gradientNorm: Double?
     private(set) var norms: GradientNorms
     /// The sums over the batches of the last update, or over the last batch evaluated or accumulated.
     private(set) var totals = Totals()
+    /// Whether no row of the last batch counted.
+    private(set) var isBatchEmpty = false
     /// The batches whose gradients the next update follows together with its own.
-    private var accumulation = Accumulation<S>()
+    var accumulation = Accumulation<S>()
     /// The totals, as workers add them.
     private var sums = Matrix<S>(rows: 1, columns: Totals.numberCount)
     /// What the metric is given, for the shapes met last.
@@ -42,7 +47,7 @@ public struct Trainer<S: Scalar>: Sendable {
     var segmentation: Segmentation
     private let decayRuns: [DecayRun]
     /// [1, O] the loss's.
-    private var classWeights: Matrix<S>?
+    var classWeights: Matrix<S>?
     private var workspaces = KeptWorkspaces<S>()
     /// Those of the last batch that was cut in windows.
     var windows: Windows?
@@ -59,20 +64,17 @@ public struct Trainer<S: Scalar>: Sendable {
     ///   - regularization: what steps leave out at random.
     ///   - random: where its masks come from; without regularisation nothing is drawn.
     ///   - state: of an earlier run that this one goes on with, from the parameters that it had then.
+    /// - Precondition: ``init(checking:loss:optimizer:schedule:clipping:checkpointing:regularization:random:resuming:)`` would throw
+    ///   nothing.
     public init(
         _ network: Network<S>, loss: Loss, optimizer: Optimizer, schedule: Schedule = .constant,
         clipping: Clipping? = nil, checkpointing: Checkpointing = .none, regularization: Regularization = .none,
         random: Random = Random(seed: 0), resuming state: OptimizerState<S>? = nil
     ) {
+        require(
+            noProblem: Self.problem(
+                network, loss, optimizer, schedule, clipping, checkpointing, regularization, state))
         let layout = network.parameters.layout
-        loss.check(outputSize: network.configuration.outputSize)
-        schedule.check()
-        clipping?.check()
-        checkpointing.check(network.configuration)
-        regularization.check(network.configuration)
-        precondition(
-            state == nil || state!.count == layout.count,
-            "an optimiser's state of \(state!.count) parameters for a network of \(layout.count)")
         self.network = network
         self.loss = loss
         self.optimizer = optimizer
@@ -86,6 +88,22 @@ public struct Trainer<S: Scalar>: Sendable {
         decayRuns = DecayRun.all(layout)
         norms = GradientNorms(layout, network.configuration)
         classWeights = loss.classWeights()
+    }
+
+    /// The same of values that come from outside, such as a user's or a file's.
+    ///
+    /// - Throws: ``InvalidValue``, which names the first of them that is out of its range, or is none for the network.
+    public init(
+        checking network: Network<S>, loss: Loss, optimizer: Optimizer, schedule: Schedule = .constant,
+        clipping: Clipping? = nil, checkpointing: Checkpointing = .none, regularization: Regularization = .none,
+        random: Random = Random(seed: 0), resuming state: OptimizerState<S>? = nil
+    ) throws(InvalidValue) {
+        try InvalidValue.throwing(
+            Self.problem(network, loss, optimizer, schedule, clipping, checkpointing, regularization, state))
+        self.init(
+            network, loss: loss, optimizer: optimizer, schedule: schedule, clipping: clipping,
+            checkpointing: checkpointing,
+            regularization: regularization, random: random, resuming: state)
     }
 
     /// What passes keep in memory and what they compute again.
@@ -112,8 +130,10 @@ public struct Trainer<S: Scalar>: Sendable {
     ///   - targets: what the outputs should be: in their shape, or as the loss says.
     ///   - packing: the lengths of the sequences.
     /// - Returns: the batch's loss before the update; with that of the batches accumulated before it and of other workers, as if
-    ///   all were one batch. If it is not finite, or ``gradientNorm``, the update is not done: the parameters stay.
-    ///   ``firstNonFinite(in:validation:)`` says where it began.
+    ///   all were one batch. If it is not finite, or ``gradientNorm``, or ``learningRate``, the update is not done: the parameters
+    ///   stay. ``firstNonFinite(in:validation:)`` says where it began. If no row counted (``hasCountedRows``), it is a mean over
+    ///   nothing: not a number, as in PyTorch, and there is no update either.
+    /// - Precondition: ``validate(_:)`` throws nothing.
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func step(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
@@ -154,7 +174,9 @@ public struct Trainer<S: Scalar>: Sendable {
     ///     for part in parts.dropLast() { trainer.accumulate(part) }
     ///     trainer.step(parts.last!)
     ///
-    /// - Returns: the batch's loss. If it is not finite, the next step's is neither, and all is dropped then.
+    /// - Returns: the batch's loss. If it is not finite, the next step's is neither, and all is dropped then; but a batch of which
+    ///   no row counts adds nothing, and its loss is not a number.
+    /// - Precondition: ``validate(_:)`` throws nothing.
     @specialized(where S == Float)
     @specialized(where S == Double)
     @discardableResult
@@ -169,12 +191,12 @@ public struct Trainer<S: Scalar>: Sendable {
     /// Forgets what was accumulated.
     mutating func dropAccumulated() { accumulation.clear() }
 
-    /// Moves the parameters along the gradient, times a scale, if its norm is finite.
+    /// Moves the parameters along the gradient, times a scale, if its norm and the learning rate are finite.
     private mutating func update(scale: S) {
         let gradient = gradient.values.view, workers = network.workers
         let norm = norms.measure(gradient, scale: Double(scale), workers)
         gradientNorm = norm
-        guard norm.isFinite else { return }
+        guard norm.isFinite && isLearningRateFinite else { return }
         var clip = clipping?.constants(norm: norm) ?? GradientConstants<S>()
         clip.scale *= scale
         let engine = network.engine, rate = learningRate, optimizer = optimizer, decayRuns = decayRuns
@@ -190,7 +212,17 @@ public struct Trainer<S: Scalar>: Sendable {
         move(&network, &optimizerState)
     }
 
-    /// The loss of a batch, from zero initial states, without training.
+    /// Whether the learning rate is finite among numbers of the network's.
+    var isLearningRateFinite: Bool { S(learningRate).isFinite }
+
+    /// Whether any row counted in the last step (with the batches accumulated before it and those of other workers), the last
+    /// evaluation or the last batch accumulated. None does where all classes are the one that is ignored, or weigh nothing: then
+    /// the loss is a mean over nothing, not a number.
+    public var hasCountedRows: Bool { !totals.isEmpty }
+
+    /// The loss of a batch, from zero initial states, without training; not a number if no row counts.
+    ///
+    /// - Precondition: ``validate(_:)`` throws nothing.
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func evaluate(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
@@ -198,7 +230,10 @@ public struct Trainer<S: Scalar>: Sendable {
         return pass(x.view, targets.view, packing, gradient: nil, asSum: false, state: &state)
     }
 
-    /// The loss of several batches as if they were one, and the metric; over all workers, if there are others.
+    /// The loss of several batches as if they were one, and the metric; over all workers, if there are others. Not numbers if no
+    /// row counts.
+    ///
+    /// - Precondition: ``validate(_:)`` throws nothing for any of them.
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func evaluate(_ batches: [Batch<S>]) -> Evaluation {
@@ -252,11 +287,12 @@ public struct Trainer<S: Scalar>: Sendable {
                 losses: workspace.losses.view, outputs: place.map { measured[$0].outputs.mutableView() },
                 gradient: gradient))
         let value = workspace.shards.indices.reduce(0) { $0 + workspace.losses.view[0, $1] }
+        isBatchEmpty = loss.normalizer == 0
         if state != nil && value.isFinite { workspace.store(workspace.states, into: &state!) }
         totals = Totals(
             loss: asSum ? Double(value) : Double(value) * loss.normalizer, normalizer: loss.normalizer)
         if let metric, let place { totals.add(metric.measure(&measured[place], targets, packing)) }
-        return value
+        return isBatchEmpty ? .nan : value
     }
 
     /// The room for what the metric is given of a batch.
@@ -276,37 +312,4 @@ public struct Trainer<S: Scalar>: Sendable {
     }
 
     private static var keptMeasured: Int { 16 }
-}
-
-// MARK: State
-
-extension Trainer {
-    /// All that its future depends on but for its batches. Setting it, from a trainer of the same network, goes on from
-    /// there.
-    public var state: TrainerState<S> {
-        get {
-            TrainerState(
-                configuration: network.configuration, parameters: network.parameters.values, loss: loss,
-                optimizer: optimizer, schedule: schedule, clipping: clipping, regularization: regularization,
-                random: random, optimizerState: optimizerState,
-                accumulation: accumulation.isEmpty ? nil : accumulation)
-        }
-        set {
-            let count = network.parameters.layout.count
-            require(newValue.configuration == network.configuration, "the state of a trainer of another network")
-            require(
-                newValue.parameters.columns == count && newValue.optimizerState.count == count,
-                "the state of a trainer of \(newValue.parameters.columns) parameters for a network of \(count)")
-            network.parameters.values = newValue.parameters
-            loss = newValue.loss
-            classWeights = loss.classWeights()
-            optimizer = newValue.optimizer
-            schedule = newValue.schedule
-            clipping = newValue.clipping
-            regularization = newValue.regularization
-            random = newValue.random
-            optimizerState = newValue.optimizerState
-            accumulation = newValue.accumulation ?? Accumulation()
-        }
-    }
 }
