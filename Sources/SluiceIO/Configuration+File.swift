@@ -1,16 +1,27 @@
-import Foundation
 import Sluice
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 
 /// Configurations as files hold them: read, checked, and compared.
 extension Configuration {
     /// The configuration that a text says. Whatever it says, what comes back can be computed with; the error says why not.
     init(json: String, path: String) throws(FileError) {
-        guard let read = try? JSONDecoder().decode(Configuration.self, from: Data(json.utf8)) else {
-            throw FileError(path: path, problem: "its \(ModelFile.configurationKey) cannot be understood: \(json)")
+        func refusal(_ problem: String) -> FileError {
+            FileError(path: path, problem: "its \(ModelFile.configurationKey) \(problem)")
         }
-        if let problem = read.problem {
-            throw FileError(path: path, problem: "its \(ModelFile.configurationKey) says \(problem)")
-        }
+        let bytes = Array(json.utf8), read: Configuration
+        do {
+            // The system's decoder takes a name that stands there twice, and other encodings.
+            var strict = JSONScanner(bytes)
+            try strict.skip()
+            try strict.end()
+            read = try JSONDecoder().decode(Configuration.self, from: Data(bytes))
+        } catch { throw refusal("cannot be understood: \(json.inOneLine(limit: 160))") }
+        if let problem = read.fileProblem { throw refusal("says \(problem)") }
         self = read
     }
 
@@ -19,13 +30,13 @@ extension Configuration {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         guard let data = try? encoder.encode(self) else {
-            preconditionFailure("names and sizes are always encodable")
+            stop("names and sizes are always encodable")
         }
         return String(decoding: data, as: UTF8.self)
     }
 
     /// What no network can have, if there is something. Sizes are limited so that the number of parameters can be counted.
-    private var problem: String? {
+    var fileProblem: String? {
         let sizes = [
             ("inputSize", inputSize, 1 << 24), ("hiddenSize", hiddenSize, 1 << 20), ("layers", layers, 1 << 12),
             ("head.outputSize", head?.outputSize ?? 1, 1 << 24),

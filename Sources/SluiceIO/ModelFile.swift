@@ -1,12 +1,12 @@
 import Sluice
 
-/// A saved network before it is opened: what a file says of itself.
+/// A saved network before it is opened: what a file says of itself. Of its parameters only their names, types and shapes are read.
 ///
 /// Weights have PyTorch's names and layout (`weight_ih_l0 [3H, I]`, ...), so that PyTorch reads them as they are. The
 /// configuration stands as JSON in the metadata under `sluice.configuration`.
 public struct ModelFile: Sendable {
     public let configuration: Configuration
-    /// The scalar that the parameters were saved in.
+    /// The scalar that the parameters were saved in; of files with F16 or BF16, the smallest that holds all of them exactly.
     public var scalarType: ScalarType { tensors.scalarType }
     /// What else was saved with the network.
     public let metadata: [String: String]
@@ -14,51 +14,60 @@ public struct ModelFile: Sendable {
 
     static let configurationKey = "sluice.configuration"
 
-    /// Reads a file and checks it: a configuration, and every parameter of it in its shape and one scalar.
+    /// Opens a file and checks it: a configuration, and every parameter of it in its shape.
     public init(contentsOf path: String) throws(FileError) {
-        try self.init(try Safetensors(contentsOf: path), path: path)
+        try self.init(try SafetensorsFile(contentsOf: path))
     }
 
-    /// The contents of a file; `path` is for errors.
-    init(_ file: Safetensors, path: String) throws(FileError) {
+    init(_ file: SafetensorsFile) throws(FileError) {
         guard let text = file.metadata[Self.configurationKey] else {
             throw FileError(
-                path: path, problem: "holds no network of Sluice: no \(Self.configurationKey) in its metadata")
+                path: file.path, problem: "holds no network of Sluice: no \(Self.configurationKey) in its metadata")
         }
-        configuration = try Configuration(json: text, path: path)
+        configuration = try Configuration(json: text, path: file.path)
         metadata = file.metadata.filter { $0.key != Self.configurationKey }
-        tensors = try ParameterTensors(file, configuration, path: path, name: \.name, isTheirs: { _ in true })
+        tensors = try ParameterTensors(file, configuration, name: \.name, isTheirs: { _ in true })
     }
 }
 
+// MARK: Opening
+
 extension Network {
-    /// Saves the configuration and the parameters, bit for bit.
-    ///
-    /// What `nn.GRU`, `nn.LSTM` and `nn.RNN` of PyTorch know too, `load_state_dict` takes from the file as it is; the head is
-    /// there as `head.weight` and `head.bias`.
+    /// Opens a saved network of this scalar.
     ///
     /// - Parameters:
-    ///   - path: the file; one that is there is replaced.
-    ///   - metadata: text to keep with them.
-    public func save(to path: String, metadata: [String: String] = [:]) throws(FileError) {
-        var file = Safetensors()
-        for entry in parameters.layout.entries {
-            let matrix = parameters[entry.name]
-            file.tensors[entry.name] = Safetensors.Tensor(
-                entry.isVector ? matrix : matrix.transposed, shape: entry.fileShape)
-        }
-        file.metadata = metadata
-        file.metadata[ModelFile.configurationKey] = configuration.json
-        try file.write(to: path)
+    ///   - path: the file.
+    ///   - converting: whether numbers of other types are opened too, F16, BF16, F32 and F64: exact where this scalar holds them,
+    ///     otherwise rounded to the nearest.
+    ///   - backend: who computes; by default the fastest of this build.
+    ///   - level: the instruction set of the fused kernels; by default the best of this processor.
+    ///   - workers: the threads; by default only the caller's.
+    /// - Throws: where the file is not one of a network, or a number is beyond this scalar's largest.
+    public init(
+        contentsOf path: String, converting: Bool = false, backend: Backend = .default, level: KernelLevel = .best,
+        workers: Workers = .single
+    ) throws(FileError) {
+        try self.init(
+            ModelFile(contentsOf: path), converting: converting, backend: backend, level: level, workers: workers)
     }
 
-    /// Opens a saved network of this scalar.
+    /// Opens the network of a file that was looked at before.
+    ///
+    /// - Parameters:
+    ///   - file: the file.
+    ///   - converting: whether numbers of other types are opened too, F16, BF16, F32 and F64: exact where this scalar holds them,
+    ///     otherwise rounded to the nearest.
+    ///   - backend: who computes; by default the fastest of this build.
+    ///   - level: the instruction set of the fused kernels; by default the best of this processor.
+    ///   - workers: the threads; by default only the caller's.
+    /// - Throws: where a number is beyond this scalar's largest, or the file was made shorter meanwhile.
     public init(
-        contentsOf path: String, backend: Backend = .default, level: KernelLevel = .best, workers: Workers = .single
+        _ file: ModelFile, converting: Bool = false, backend: Backend = .default, level: KernelLevel = .best,
+        workers: Workers = .single
     ) throws(FileError) {
-        let file = try ModelFile(contentsOf: path)
         self.init(
-            file.configuration, try file.tensors.parameters(S.self), backend: backend, level: level, workers: workers)
+            file.configuration, try file.tensors.parameters(S.self, converting: converting), backend: backend,
+            level: level, workers: workers)
     }
 
     /// Opens a network of a given configuration, from a PyTorch `state_dict` that was saved as safetensors, or from a
@@ -71,29 +80,43 @@ extension Network {
     ///         contentsOf: "tagger.safetensors", as: configuration, prefix: "rnn.", headPrefix: "fc.")
     ///
     /// `nn.GRU` is `.gru(.resetAfter)`, `nn.RNN` an `.rnn`, `proj_size` the projection size; with `bias=False` the biases are
-    /// `Biases.none`. Tensors of other modules are not looked at: those whose names do not begin with the
-    /// prefix, or have a dot behind it.
+    /// `Biases.none`. Tensors of other modules are not looked at, whatever their types are: those whose names do not
+    /// begin with the prefix, or have a dot behind it.
     ///
     /// - Parameters:
     ///   - path: the file.
     ///   - configuration: the sizes; the file must agree with them, and the error names the first difference.
     ///   - prefix: what stands before the recurrent module's names: `"rnn."` for one that is called so in a model.
     ///   - headPrefix: what stands before the head's `weight` and `bias`.
+    ///   - converting: whether numbers of other types are opened too, F16, BF16, F32 and F64: exact where this scalar holds them,
+    ///     otherwise rounded to the nearest.
     ///   - backend: who computes; by default the fastest of this build.
     ///   - level: the instruction set of the fused kernels; by default the best of this processor.
     ///   - workers: the threads; by default only the caller's.
+    /// - Throws: where the file is another format's, lacks a parameter, or has another shape or type of one.
     public init(
         contentsOf path: String, as configuration: Configuration, prefix: String = "", headPrefix: String = "head.",
-        backend: Backend = .default, level: KernelLevel = .best, workers: Workers = .single
+        converting: Bool = false, backend: Backend = .default, level: KernelLevel = .best, workers: Workers = .single
     ) throws(FileError) {
-        let file = try Safetensors(contentsOf: path)
+        try self.init(
+            SafetensorsFile(contentsOf: path), as: configuration, prefix: prefix, headPrefix: headPrefix,
+            converting: converting, backend: backend, level: level, workers: workers)
+    }
+
+    init(
+        _ file: SafetensorsFile, as configuration: Configuration, prefix: String, headPrefix: String, converting: Bool,
+        backend: Backend, level: KernelLevel, workers: Workers
+    ) throws(FileError) {
+        if let problem = configuration.fileProblem {
+            throw FileError(path: file.path, problem: "cannot hold \(problem)")
+        }
         if prefix.isEmpty, let text = file.metadata[ModelFile.configurationKey],
-            let difference = configuration.difference(fromFile: try Configuration(json: text, path: path))
+            let difference = configuration.difference(fromFile: try Configuration(json: text, path: file.path))
         {
-            throw FileError(path: path, problem: "holds another network: \(difference)")
+            throw FileError(path: file.path, problem: "holds another network: \(difference)")
         }
         let tensors = try ParameterTensors(
-            file, configuration, path: path,
+            file, configuration,
             name: { entry in
                 switch entry.role {
                 case .headWeight: headPrefix + "weight"
@@ -103,6 +126,7 @@ extension Network {
             },
             isTheirs: { $0.hasPrefix(prefix) && !$0.dropFirst(prefix.count).contains(".") })
         self.init(
-            configuration, try tensors.parameters(S.self), backend: backend, level: level, workers: workers)
+            configuration, try tensors.parameters(S.self, converting: converting), backend: backend, level: level,
+            workers: workers)
     }
 }
