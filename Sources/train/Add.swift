@@ -40,17 +40,19 @@ struct Add: ParsableCommand {
         do { file = try ModelFile(contentsOf: model) } catch { throw Self.unreadable(error) }
         try Self.check(file.configuration, path: model)
         switch file.scalarType {
-        case .float: return try network(Float.self).add([addends], bits: bits)[0]
-        case .double: return try network(Double.self).add([addends], bits: bits)[0]
+        case .float: return try network(file, Float.self).add([addends], bits: bits)[0]
+        case .double: return try network(file, Double.self).add([addends], bits: bits)[0]
         }
     }
 
-    private func network<S: Scalar>(_: S.Type) throws(Failure) -> Network<S> {
+    private func network<S: Scalar>(_ file: ModelFile, _: S.Type) throws(Failure) -> Network<S> {
         let network: Network<S>
-        do { network = try Network(contentsOf: model) } catch { throw Self.unreadable(error) }
+        // That scalar holds the numbers exactly, whatever type they are saved in.
+        do { network = try Network(file, converting: true) } catch { throw Self.unreadable(error) }
         // Outputs that are not numbers would be read as bits that are 0.
         guard network.parameters.values.elements.allSatisfy(\.isFinite) else {
-            throw Failure("\(model): holds weights that are not finite numbers", exitCode: Failure.badData)
+            throw Failure(
+                "\(model.inOneLine(limit: 200)): holds weights that are not finite numbers", exitCode: Failure.badData)
         }
         return network
     }
@@ -61,7 +63,7 @@ struct Add: ParsableCommand {
     static func check(_ configuration: Configuration, path: String) throws(Failure) {
         guard configuration.inputSize == 2, configuration.outputSize == 1, configuration.head?.steps != .last else {
             throw Failure(
-                "\(path): this network does not add: it has \(counted(configuration.inputSize, "input")) and "
+                "\(path.inOneLine(limit: 200)): this network does not add: it has \(counted(configuration.inputSize, "input")) and "
                     + "\(counted(configuration.outputSize, "output"))"
                     + (configuration.head?.steps == .last ? " on the last step only" : " a step")
                     + ", an adder has 2 inputs and 1 output a step", exitCode: Failure.badData)

@@ -12,6 +12,9 @@ enum Console {
     static func out(_ text: String) {
         if send(text, to: STDOUT_FILENO) { return }
         let cause = errno
+        // A terminal that is gone sends a signal too, which may take a moment; then the result is still to be written.
+        if cause == EIO && Interrupt.signal == nil { usleep(200_000) }
+        if Interrupt.signal != nil { return }
         if cause != EPIPE { error("standard output cannot be written: \(message(of: cause))") }
         exit(Failure.outputBroken)
     }

@@ -1,11 +1,13 @@
+import SluiceIO
+
 /// Why the program stops: one line for the person, and the exit code.
 struct Failure: Error, Hashable {
-    /// What is wrong and what to do about it, in one line.
+    /// What is wrong and what to do about it, in one line that a terminal shows as it is.
     let message: String
     let exitCode: Int32
 
     init(_ message: String, exitCode: Int32) {
-        self.message = message
+        self.message = message.inOneLine(limit: 400)
         self.exitCode = exitCode
     }
 }
@@ -24,8 +26,8 @@ extension Failure {
     static let cannotCreate: Int32 = 73
     /// Standard output that cannot be written.
     static let outputBroken: Int32 = 74
-    /// Ctrl-C: 128 + SIGINT.
-    static let interrupted: Int32 = 130
+    /// A signal asked for the end: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP, as shells count.
+    static func interrupted(by signal: Int32) -> Int32 { 128 + signal }
 
     /// A bad option or argument.
     static func usage(_ message: String) -> Failure { Failure(message, exitCode: usage) }

@@ -1,3 +1,5 @@
+import SluiceIO
+
 /// A JSON value, written on one line; the fields of an object keep their order.
 enum JSON {
     case string(String)
@@ -28,10 +30,13 @@ enum JSON {
             switch scalar {
             case "\"": text += "\\\""
             case "\\": text += "\\\\"
-            case "\u{0}"..<"\u{20}":
-                let hex = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: text.unicodeScalars.append(scalar)
+            case let visible where visible.isVisible: text.unicodeScalars.append(visible)
+            default:
+                // What is not seen, a terminal might obey.
+                for unit in String(scalar).utf16 {
+                    let hex = String(unit, radix: 16)
+                    text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+                }
             }
         }
         return text + "\""

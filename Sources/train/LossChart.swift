@@ -6,8 +6,8 @@ struct LossChart {
     let subtitle: String
     /// Epoch - 1 -> the training loss.
     let train: [Double]
-    /// Epoch - 1 -> the validation loss.
-    let validation: [Double]
+    /// Epoch - 1 -> the test loss.
+    let test: [Double]
 
     // The plot's edges in the picture, in pixels.
     static let left = 76.0
@@ -17,18 +17,18 @@ struct LossChart {
 
     // Blue and vermilion of Okabe and Ito, which the colour-blind can tell apart too.
     static let trainColor = "#0072B2"
-    static let validationColor = "#D55E00"
+    static let testColor = "#D55E00"
     private static let ink = "#1f2328"
     private static let softInk = "#59636e"
     private static let axisColor = "#8c959f"
     private static let gridColor = "#e6e9ed"
 
     var svg: String {
-        let x = EpochAxis(last: max(train.count, validation.count))
-        let y = LossAxis(train + validation)
+        let x = EpochAxis(last: max(train.count, test.count))
+        let y = LossAxis(train + test)
         let curves = [
             LossCurve("Train", Self.trainColor, train, x, y),
-            LossCurve("Validation", Self.validationColor, validation, x, y),
+            LossCurve("Test", Self.testColor, test, x, y),
         ]
         let title = SVG.escaped(title), subtitle = SVG.escaped(subtitle)
         let parts = [
@@ -43,7 +43,7 @@ struct LossChart {
             aria-labelledby="title description" \
             font-family="system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif">
             <title id="title">\(title)</title>
-            <desc id="description">\(subtitle). Train and validation loss after each epoch, log scale.</desc>
+            <desc id="description">\(subtitle). Train and test loss after each epoch, log scale.</desc>
             <rect width="720" height="440" fill="#ffffff"/>
             \(parts.joined(separator: "\n"))
             </svg>

@@ -126,7 +126,8 @@ struct OutputOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Directory of loss.svg, losses.csv and model.safetensors.", valueName: "directory"))
     var out = OutputDirectory.standard
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Epochs between two lines.", valueName: "n"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Epochs from line to line, which count from 0.", valueName: "n"))
     var reportInterval = 50
 
     @Flag(name: .shortAndLong, help: "Print the result only.")

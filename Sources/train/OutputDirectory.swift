@@ -27,31 +27,35 @@ struct OutputDirectory {
         guard !path.isEmpty else { throw .usage("--out must name a directory") }
         self.path = path
         try makeDirectories()
-        try tryWriting()
-        for name in Name.allCases where Self.isDirectory(self[name]) {
-            throw .usage("--out \(path) cannot be written: \(self[name]) is a directory")
-        }
+        for name in Name.allCases { try tryWriting(self[name]) }
     }
 
     /// The path of a file.
     subscript(_ name: Name) -> String { path.hasSuffix("/") ? path + name.rawValue : "\(path)/\(name.rawValue)" }
 
-    /// Writes all files of a run; each is whole or as it was before.
+    /// Writes all files of a run. They are one result: all are written before the first takes its name, so that where one cannot
+    /// be, as on a full disk, all are as they were before.
     ///
     /// - Returns: the paths written.
     func write<S>(_ run: TrainingRun<S>, _ settings: Settings) throws(Failure) -> [String] {
         let chart = LossChart(
             title: "Learning to add: loss over \(counted(run.epochs, "epoch"))", subtitle: settings.summary,
-            train: run.history.train.map(Double.init), validation: run.history.test.map(Double.init))
+            train: run.history.train.map(Double.init), test: run.history.test.map(Double.init))
+        var metadata = [
+            "task": "binary addition", "settings": JSON.object(Report.fields(settings)).text,
+            "train_loss": "\(run.losses.train)", "test_loss": "\(run.losses.test)",
+        ]
+        if !run.isFinished { metadata["interrupted"] = "after \(run.epochs) of \(settings.epochs) epochs" }
         do {
-            try writeAtomically(chart.svg, to: self[.chart])
-            try writeAtomically(run.history.csv, to: self[.losses])
-            try run.network.save(
-                to: self[.model],
-                metadata: [
-                    "task": "binary addition", "settings": JSON.object(Report.fields(settings)).text,
-                    "train_loss": "\(run.losses.train)", "test_loss": "\(run.losses.test)",
-                ])
+            let files = try Name.allCases.map { name throws(FileError) in try AtomicFile(replacing: self[name]) }
+            for (name, file) in zip(Name.allCases, files) {
+                switch name {
+                case .chart: try file.write([UInt8](chart.svg.utf8))
+                case .losses: try file.write([UInt8](run.history.csv.utf8))
+                case .model: try run.network.write(to: file, self[name], metadata: metadata)
+                }
+            }
+            try AtomicFile.commit(files)
         } catch {
             throw Failure("\(error)", exitCode: Failure.cannotCreate)
         }
@@ -65,19 +69,20 @@ struct OutputDirectory {
             let directory = String(path[..<end])
             if unsafe mkdir(directory, 0o777) == 0 || Self.isDirectory(directory) { continue }
             let cause = errno == EEXIST ? ENOTDIR : errno
-            throw .usage("--out \(path) cannot be made: \(directory): \(Console.message(of: cause))")
+            throw .usage(
+                "--out \(shown) cannot be made: \(directory.inOneLine(limit: 120)): \(Console.message(of: cause))")
         }
     }
 
-    private func tryWriting() throws(Failure) {
-        var template = Array("\(path)/.train-XXXXXX".utf8CString)
-        let file = unsafe mkstemp(&template)
-        guard file >= 0 else {
-            throw .usage("--out \(path) cannot be written: \(Console.message(of: errno))")
+    /// Begins a file and drops it.
+    private func tryWriting(_ file: String) throws(Failure) {
+        do { _ = try AtomicFile(replacing: file) } catch {
+            throw .usage("--out \(shown) cannot be written: \(error)")
         }
-        close(file)
-        unsafe unlink(template)
     }
+
+    /// The path as a part of a line.
+    private var shown: String { path.inOneLine(limit: 120) }
 
     private static func isDirectory(_ path: String) -> Bool {
         var status = stat()

@@ -1,4 +1,5 @@
 import Sluice
+import SluiceIO
 
 /// What a run ends with.
 struct Outcome {
@@ -12,6 +13,30 @@ struct Outcome {
     let seconds: Double
     /// The files written.
     let files: [String]
+}
+
+/// What a run ends with that a signal ended.
+struct Interruption {
+    let signal: Int32
+    /// The epochs done, and the steps of the one begun.
+    let epochs: Int
+    let steps: Int
+    /// The last epoch's; not numbers if there was none.
+    let losses: (train: Double, test: Double)
+    /// The files written.
+    let files: [String]
+
+    /// What is said on standard error, and the exit code.
+    func failure(in directory: OutputDirectory) -> Failure {
+        let begun = steps == 0 ? "" : " and \(counted(steps, "step"))"
+        let end =
+            files.isEmpty
+            ? "; nothing was learnt yet, and no file was written"
+            : "; what was learnt so far is in \(directory.path.inOneLine(limit: 200))"
+        return Failure(
+            "stopped by \(Interrupt.name(of: signal)) after \(counted(epochs, "epoch"))\(begun)\(end)",
+            exitCode: Failure.interrupted(by: signal))
+    }
 }
 
 /// Tells on standard output how a run goes.
@@ -50,9 +75,9 @@ struct Report {
         }
     }
 
-    /// An epoch is done.
+    /// An epoch is done; `number` counts from 1.
     mutating func epoch(_ number: Int, _ losses: (train: Double, test: Double), isLast: Bool) {
-        guard number.isMultiple(of: interval) || isLast else {
+        guard (number - 1).isMultiple(of: interval) || isLast else {
             bar?.update(done: number)
             return
         }
@@ -71,6 +96,11 @@ struct Report {
         bar = nil
     }
 
+    /// A signal ended the run before its time.
+    func end(_ interruption: Interruption) {
+        if style == .json { Console.out(Self.json(interruption).text + "\n") }
+    }
+
     /// The run is over.
     func end(_ outcome: Outcome) {
         Console.out(style == .json ? Self.json(outcome).text + "\n" : Self.text(outcome))
@@ -80,8 +110,9 @@ struct Report {
 // MARK: For people
 
 extension Report {
+    /// The line of an epoch. Iterations count from 0, as in the original: that of 50 is of the 51st epoch, after its update.
     static func line(_ epoch: Int, train: Double, test: Double) -> String {
-        "Iteration: \(epoch), train loss: \(fixed(train, 4)), test loss: \(fixed(test, 4))"
+        "Iteration: \(epoch - 1), train loss: \(fixed(train, 4)), test loss: \(fixed(test, 4))"
     }
 
     static func text(_ settings: Settings) -> String {
@@ -108,7 +139,9 @@ extension Report {
             Trained \(counted(epochs, "epoch")) in \(time), \(each) each, seed \(outcome.settings.seed)
 
             """
-        if !outcome.files.isEmpty { text += "Wrote \(outcome.files.joined(separator: ", "))\n" }
+        if !outcome.files.isEmpty {
+            text += "Wrote \(outcome.files.map { $0.inOneLine(limit: 4_096) }.joined(separator: ", "))\n"
+        }
         return text
     }
 }
@@ -132,10 +165,19 @@ extension Report {
         ] + settings.recipe.fields
     }
 
+    /// An epoch's event: `iteration` is the number of epochs done, as in losses.csv.
     static func json(_ epoch: Int, train: Double, test: Double) -> JSON {
         .object([
             ("event", .string("progress")), ("iteration", .integer(epoch)), ("train_loss", .number(train)),
             ("test_loss", .number(test)),
+        ])
+    }
+
+    static func json(_ interruption: Interruption) -> JSON {
+        .object([
+            ("event", .string("interrupted")), ("signal", .string(Interrupt.name(of: interruption.signal))),
+            ("iteration", .integer(interruption.epochs)), ("train_loss", .number(interruption.losses.train)),
+            ("test_loss", .number(interruption.losses.test)), ("files", .array(interruption.files.map(JSON.string))),
         ])
     }
 

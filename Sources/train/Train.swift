@@ -1,5 +1,6 @@
 import ArgumentParser
 import Sluice
+import SluiceIO
 
 @main
 struct Train: ParsableCommand {
@@ -44,7 +45,8 @@ struct Train: ParsableCommand {
     /// What is wrong with the arguments; nil for any other end, such as `--help` or a failure already reported.
     static func refusal(_ error: any Error) -> Failure? {
         guard !(error is ExitCode), exitCode(for: error) == .validationFailure else { return nil }
-        let line = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
+        let lines = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
+        let line = lines.inOneLine(limit: 300)
         return .usage("\(line) (options: train --help)")
     }
 
@@ -80,9 +82,9 @@ struct Train: ParsableCommand {
 
         var run = TrainingRun<S>(settings)
         let seconds = try train(&run, settings, &report)
-        let evaluation = Evaluation(of: run.network, seed: settings.seed)
-        if Interrupt.isRequested { throw Interrupt.failure }
+        if let signal = Interrupt.signal { throw try interrupted(run, by: signal, settings, report, directory) }
 
+        let evaluation = Evaluation(of: run.network, seed: settings.seed)
         let saved = Result { () throws(Failure) in try directory.write(run, settings) }
         report.end(
             Outcome(
@@ -91,15 +93,26 @@ struct Train: ParsableCommand {
         _ = try saved.get()
     }
 
-    /// Trains, epoch after epoch; returns the seconds it took.
+    /// Writes what was learnt until a signal came; returns what is said of it.
+    private func interrupted<S>(
+        _ run: TrainingRun<S>, by signal: Int32, _ settings: Settings, _ report: Report, _ directory: OutputDirectory
+    ) throws(Failure) -> Failure {
+        let files = run.epochs > 0 || run.steps > 0 ? try directory.write(run, settings) : []
+        let interruption = Interruption(
+            signal: signal, epochs: run.epochs, steps: run.steps, losses: run.losses, files: files)
+        report.end(interruption)
+        return interruption.failure(in: directory)
+    }
+
+    /// Trains, epoch after epoch, until the end or a signal; returns the seconds it took.
     private func train<S: Scalar>(
         _ run: inout TrainingRun<S>, _ settings: Settings, _ report: inout Report
     ) throws(Failure) -> Double {
         defer { report.endTraining() }
         let start = ContinuousClock.now
-        while !run.isFinished {
-            try run.epoch()
-            report.epoch(run.epochs, run.losses, isLast: run.isFinished)
+        while !run.isFinished && Interrupt.signal == nil {
+            guard try run.epoch() else { break }
+            report.epoch(run.epochs, run.losses, isLast: run.isFinished || Interrupt.signal != nil)
         }
         return (ContinuousClock.now - start).inSeconds
     }

@@ -50,20 +50,27 @@ struct TrainingRun<S: Scalar>: Sendable {
 
     /// The epochs done.
     var epochs: Int { history.train.count }
+    /// The steps done of an epoch that a signal ended.
+    private(set) var steps = 0
 
     /// One pass over the training set, then the loss on the test set.
     ///
     /// The training loss is the mean over the pairs, each with the parameters that its batch met.
     ///
-    /// - Throws: if a loss is not finite, or the person interrupts.
-    mutating func epoch() throws(Failure) {
+    /// - Returns: whether the epoch is done; a signal ends it after a step.
+    /// - Throws: if a loss is not finite.
+    @discardableResult
+    mutating func epoch() throws(Failure) -> Bool {
         var trainLoss: S = 0
         if settings.recipe.isFresh && epochs > 0 {
             training.replace(with: Addends.random(settings.batch, bits: settings.bits, using: &random))
         }
         training.shuffle(using: &random)
         for number in 0..<training.count {
-            if Interrupt.isRequested { throw Interrupt.failure }
+            if number > 0 && Interrupt.signal != nil {
+                steps = number
+                return false
+            }
             training.load(number)
             let batch = training.batch
             let loss = trainer.step(batch.x, batch.targets, batch.packing)
@@ -77,6 +84,7 @@ struct TrainingRun<S: Scalar>: Sendable {
             best = (epochs + 1, testLoss, trainer.network)
         }
         history.append(train: trainLoss, test: testLoss)
+        return true
     }
 
     private func check(_ loss: S, _ name: String, _ batch: Batch<S>) throws(Failure) {

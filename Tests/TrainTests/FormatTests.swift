@@ -53,7 +53,14 @@ import Testing
 
     @Test func progressLine() {
         #expect(
-            Report.line(50, train: 0.90124, test: 0.84196) == "Iteration: 50, train loss: 0.9012, test loss: 0.8420")
+            Report.line(51, train: 0.90124, test: 0.84196) == "Iteration: 50, train loss: 0.9012, test loss: 0.8420")
+    }
+
+    /// What a terminal would obey, no program sees otherwise.
+    @Test func jsonHasNoCharacterThatIsNotSeen() {
+        #expect(
+            JSON.string("\u{1B}[2J\u{7F}\u{9B}\u{202E}\u{E0041}é").text
+                == #""\u001b[2J\u007f\u009b\u202e\udb40\udc41é""#)
     }
 
     @Test func progressBarFitsItsWidth() {

@@ -3,8 +3,8 @@ import Testing
 @testable import train
 
 @Suite struct LossChartTests {
-    private func svg(_ train: [Double], _ validation: [Double], title: String = "Title") -> String {
-        LossChart(title: title, subtitle: "Subtitle", train: train, validation: validation).svg
+    private func svg(_ train: [Double], _ test: [Double], title: String = "Title") -> String {
+        LossChart(title: title, subtitle: "Subtitle", train: train, test: test).svg
     }
 
     /// How often a piece of text occurs.
@@ -17,8 +17,8 @@ import Testing
         let picture = svg(losses, losses.map { 2 * $0 })
         #expect(count("<path", in: picture) == 2)
         #expect(count("stroke=\"\(LossChart.trainColor)\"", in: picture) == 2) // the curve and its legend
-        #expect(count("stroke=\"\(LossChart.validationColor)\"", in: picture) == 2)
-        for text in [">Train<", ">Validation<", ">Epoch<", ">Loss (log scale)<", ">2,000<", ">−3<", ">Title<"] {
+        #expect(count("stroke=\"\(LossChart.testColor)\"", in: picture) == 2)
+        for text in [">Train<", ">Test<", ">Epoch<", ">Loss (log scale)<", ">2,000<", ">−3<", ">Title<"] {
             #expect(picture.contains(text), "\(text)")
         }
         #expect(picture.utf8.count < 40_000)
