@@ -17,7 +17,7 @@ public struct Batch<S: Scalar>: Sendable {
         self.packing = packing
     }
 
-    /// A batch of what comes from outside. Whether it is one for a network and a loss, ``Trainer/validate(_:)`` says.
+    /// A batch of what comes from outside. Whether it is one for a network and a loss, ``Trainer/validate(_:window:)`` says.
     ///
     /// - Throws: ``InvalidValue``: inputs or targets of another number of rows than the packing's.
     public init(checking x: Matrix<S>, targets: Matrix<S>, packing: Packing) throws(InvalidValue) {

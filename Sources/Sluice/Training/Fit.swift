@@ -56,7 +56,7 @@ public struct Fit<S: Scalar>: Sendable {
     ///
     /// - Throws: ``InvalidValue``: a number below its least, or examples or a validation batch of shapes or classes that the
     ///   trainer's network, loss or metric do not take. Batches that are made as they are asked for are not looked at:
-    ///   ``Trainer/validate(_:)`` is for whoever makes them.
+    ///   ``Trainer/validate(_:window:)`` is for whoever makes them.
     public init(
         checking trainer: Trainer<S>, _ batches: Batches<S>, epochs: Int, accumulating: Int = 1,
         validation: [Batch<S>] = [], earlyStopping: EarlyStopping? = nil

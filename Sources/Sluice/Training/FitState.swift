@@ -42,9 +42,10 @@ struct Progress<S: Scalar>: Codable, Sendable {
         var parameters: Matrix<S>
     }
 
-    /// Keeps the parameters, `[1, count]`, as the best so far; once there is room for them, without allocating.
+    /// Keeps the parameters, `[1, count]`, as the best so far; once there is room for them, without allocating. Those of another
+    /// network, which somebody has put into the trainer since, are given up.
     mutating func keep(_ parameters: Matrix<S>, _ loss: Double) {
-        if best == nil {
+        if best?.parameters.columns != parameters.columns {
             best = Best(epoch: epochs, loss: loss, parameters: Matrix(rows: 1, columns: parameters.columns))
         }
         best!.epoch = epochs

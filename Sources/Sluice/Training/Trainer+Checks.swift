@@ -6,8 +6,13 @@ extension Trainer {
     ///     try trainer.validate(batch)     // a server answers with the error, and goes on
     ///     let loss = trainer.step(batch)
     ///
-    /// - Throws: ``InvalidValue``: inputs or targets of another shape than network, loss and metric take; a class that is none.
-    public func validate(_ batch: Batch<S>) throws(InvalidValue) { try InvalidValue.throwing(problem(of: batch)) }
+    /// - Parameter window: the steps of a window, where the batch is for ``truncatedSteps(_:_:_:window:state:)``; nil: it is not.
+    /// - Throws: ``InvalidValue``: inputs or targets of another shape than network, loss and metric take; a class that is none; a
+    ///   network or a number that time cannot be cut by.
+    public func validate(_ batch: Batch<S>, window: Int? = nil) throws(InvalidValue) {
+        try InvalidValue.throwing(
+            window.flatMap { problem(ofWindows: $0, batch.x, batch.targets, batch.packing) } ?? problem(of: batch))
+    }
 
     /// What makes a batch none for network, loss and metric, in words.
     func problem(of batch: Batch<S>) -> String? {

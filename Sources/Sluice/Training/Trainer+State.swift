@@ -36,12 +36,14 @@ extension Trainer {
     ///   - state: in, the initial states; out, each sequence's after its own last step.
     /// - Returns: each window's loss before its update. After one that is not finite there are no more windows: parameters and
     ///   states are those before it. A window of which no row counts is passed through without an update; its loss is not a number.
+    /// - Precondition: ``validate(_:window:)`` throws nothing, and the states are the network's.
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func truncatedSteps(
         _ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing, window: Int, state: inout State<S>
     ) -> [S] {
-        checkWindows(x, targets, packing, window, state)
+        require(noProblem: problem(ofWindows: window, x, targets, packing))
+        network.check(state, sequences: packing.sequenceCount)
         if windows?.packing != packing || windows?.steps != window { windows = Windows(packing, steps: window) }
         var losses: [S] = []
         losses.reserveCapacity(windows!.all.count)
@@ -60,22 +62,22 @@ extension Trainer {
         return losses
     }
 
-    private func checkWindows(
-        _ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing, _ window: Int, _ state: State<S>
-    ) {
-        let configuration = network.configuration
-        require(window >= 1, "windows of \(window) steps")
-        require(
-            configuration.direction == .forward,
-            "windows of a network that runs \(configuration.direction.rawValue): a scan back through time begins at the end"
-        )
-        require(
-            !configuration.isSummedUp,
-            "windows of a network whose head is on \(configuration.head?.steps.rawValue ?? "") and not on every step")
-        require(
-            x.rows == packing.rowCount && targets.rows == packing.rowCount,
-            "inputs of \(x.rows) and targets of \(targets.rows) rows for \(packing.rowCount) steps")
-        network.check(state, sequences: packing.sequenceCount)
+    /// What keeps a batch from being taken in windows, in words.
+    func problem(
+        ofWindows window: Int, _ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing
+    ) -> String? {
+        let configuration = network.configuration, rows = packing.rowCount
+        if window < 1 { return "windows of \(window) steps: at least 1 is needed" }
+        if configuration.direction != .forward {
+            return
+                "windows of a network that runs \(configuration.direction.rawValue): a scan back through time begins at the end"
+        }
+        if configuration.isSummedUp {
+            return
+                "windows of a network whose head is on \(configuration.head?.steps.rawValue ?? "") and not on every step"
+        }
+        return x.rows == rows && targets.rows == rows
+            ? nil : "inputs of \(x.rows) and targets of \(targets.rows) rows for \(rows) steps"
     }
 }
 

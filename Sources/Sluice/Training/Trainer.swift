@@ -133,7 +133,7 @@ public struct Trainer<S: Scalar>: Sendable {
     ///   all were one batch. If it is not finite, or ``gradientNorm``, or ``learningRate``, the update is not done: the parameters
     ///   stay. ``firstNonFinite(in:validation:)`` says where it began. If no row counted (``hasCountedRows``), it is a mean over
     ///   nothing: not a number, as in PyTorch, and there is no update either.
-    /// - Precondition: ``validate(_:)`` throws nothing.
+    /// - Precondition: ``validate(_:window:)`` throws nothing.
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func step(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
@@ -176,7 +176,7 @@ public struct Trainer<S: Scalar>: Sendable {
     ///
     /// - Returns: the batch's loss. If it is not finite, the next step's is neither, and all is dropped then; but a batch of which
     ///   no row counts adds nothing, and its loss is not a number.
-    /// - Precondition: ``validate(_:)`` throws nothing.
+    /// - Precondition: ``validate(_:window:)`` throws nothing.
     @specialized(where S == Float)
     @specialized(where S == Double)
     @discardableResult
@@ -222,7 +222,7 @@ public struct Trainer<S: Scalar>: Sendable {
 
     /// The loss of a batch, from zero initial states, without training; not a number if no row counts.
     ///
-    /// - Precondition: ``validate(_:)`` throws nothing.
+    /// - Precondition: ``validate(_:window:)`` throws nothing.
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func evaluate(_ x: Matrix<S>, _ targets: Matrix<S>, _ packing: Packing) -> S {
@@ -233,7 +233,7 @@ public struct Trainer<S: Scalar>: Sendable {
     /// The loss of several batches as if they were one, and the metric; over all workers, if there are others. Not numbers if no
     /// row counts.
     ///
-    /// - Precondition: ``validate(_:)`` throws nothing for any of them.
+    /// - Precondition: ``validate(_:window:)`` throws nothing for any of them.
     @specialized(where S == Float)
     @specialized(where S == Double)
     public mutating func evaluate(_ batches: [Batch<S>]) -> Evaluation {
