@@ -42,4 +42,28 @@ import TestSupport
         #expect(totals.normalizer == 3)
         withExtendedLifetime(numbers) {}
     }
+
+    // MARK: Classes
+
+    /// A class that a scalar would round to another is refused, in words.
+    @Test func classesThatFloatDoesNotTellApartAreRefused() throws {
+        let count = 1 << 24 + 1, target = Matrix<Float>(rows: 1, columns: 1, [3])
+        let message = "16777217 classes as numbers of Float, which tells 16777216 apart"
+        #expect(throws: InvalidValue.self) {
+            try Loss.crossEntropy().validate(target, outputRows: 1, columns: count)
+        }
+        #expect(Loss.crossEntropy().problem(of: target, rows: 1, columns: count)?.hasPrefix(message) == true)
+        #expect(Metric<Float>.accuracy().problem(of: target, rows: 1, columns: count)?.hasPrefix(message) == true)
+        try Loss.crossEntropy().validate(target, outputRows: 1, columns: count - 1)
+        try Loss.crossEntropy().validate(target.cast(to: Double.self), outputRows: 1, columns: count)
+    }
+
+    @Test func anIgnoredClassThatFloatRoundsIsRefused() throws {
+        let target = Matrix<Float>(rows: 1, columns: 1, [3]), ignored = 1 << 24 + 1
+        let message = "an ignoredClass of 16777217, which Float rounds to 16777216.0"
+        let loss = Loss.crossEntropy(ignoredClass: ignored), metric = Metric<Float>.accuracy(ignoredClass: ignored)
+        #expect(loss.problem(of: target, rows: 1, columns: 5)?.hasPrefix(message) == true)
+        #expect(metric.problem(of: target, rows: 1, columns: 5)?.hasPrefix(message) == true)
+        try loss.validate(target.cast(to: Double.self), outputRows: 1, columns: 5)
+    }
 }

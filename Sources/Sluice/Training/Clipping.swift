@@ -33,4 +33,12 @@ extension Clipping {
         case .norm(let maximum): GradientConstants(scale: S(min(1, maximum / (norm + 1e-6))))
         }
     }
+
+    /// What no number of a gradient of a norm is beyond, once it is clipped.
+    func bound(norm: Double) -> Double {
+        switch self {
+        case .norm(let maximum): norm.isFinite ? min(norm, maximum) : norm
+        case .value(let limit): norm.isFinite ? min(norm, limit) : norm
+        }
+    }
 }

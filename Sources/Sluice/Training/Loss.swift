@@ -113,9 +113,21 @@ extension Loss {
         if targets.rows == rows && targets.columns == columns { return nil }
         var areClasses = false
         if case .crossEntropy = self { areClasses = true }
-        if areClasses && targets.rows == rows && targets.columns == 1 { return nil }
+        if case .crossEntropy(_, let ignored, _) = self, targets.rows == rows, targets.columns == 1 {
+            return Self.problem(ofClasses: columns, ignored: ignored, in: S.self)
+        }
         let shape = "targets of \(targets.rows) x \(targets.columns) for outputs of \(rows) x \(columns)"
         return areClasses ? shape + ": classes are \(rows) x 1" : shape
+    }
+
+    /// What is wrong with classes as numbers of a scalar, in words: it must tell each from every other.
+    static func problem<S: Scalar>(ofClasses count: Int, ignored: Int, in _: S.Type) -> String? {
+        let limit = 1 << (S.significandBitCount + 1)
+        if count > limit {
+            return "\(count) classes as numbers of \(S.self), which tells \(limit) apart: another scalar or probabilities are needed"
+        }
+        return S(exactly: ignored) != nil
+            ? nil : "an ignoredClass of \(ignored), which \(S.self) rounds to \(S(ignored)): one that it can hold is needed"
     }
 
     @inline(__always)

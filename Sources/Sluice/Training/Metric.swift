@@ -91,8 +91,11 @@ extension Metric {
     private func shapeProblem(_ targets: MatrixView<S>, rows: Int, columns: Int) -> String? {
         var shapes: String { "targets of \(targets.rows) x \(targets.columns) for outputs of \(rows) x \(columns)" }
         switch body {
-        case .accuracy:
+        case .accuracy(let ignored):
             if columns < 2 { return "the accuracy of outputs of one column: binaryAccuracy is for those" }
+            if targets.columns == 1, let problem = Loss.problem(ofClasses: columns, ignored: ignored, in: S.self) {
+                return problem
+            }
             return targets.rows == rows && (targets.columns == 1 || targets.columns == columns)
                 ? nil : shapes + ", whose accuracy is asked for: \(rows) x 1 or as the outputs is needed"
         case .binaryAccuracy:

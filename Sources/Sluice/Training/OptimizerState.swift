@@ -55,6 +55,15 @@ public struct OptimizerState<S: Scalar>: Codable, Sendable {
 private enum OptimizerKind: String, Codable, Sendable { case sgd, rmsProp, adam }
 
 extension Optimizer {
+    /// Whether it can follow a gradient whose numbers are not beyond a bound. A square that overflowed in a scalar would stay
+    /// infinite, and hold its parameter still for ever.
+    func canFollow<S: Scalar>(_ bound: Double, _: S.Type) -> Bool {
+        switch self {
+        case .sgd: bound.isFinite
+        case .rmsProp, .adam, .adamW: S(bound * bound).isFinite
+        }
+    }
+
     fileprivate var kind: OptimizerKind {
         switch self {
         case .sgd: .sgd

@@ -195,8 +195,9 @@ public struct Trainer<S: Scalar>: Sendable {
     private mutating func update(scale: S) {
         let gradient = gradient.values.view, workers = network.workers
         let norm = norms.measure(gradient, scale: Double(scale), workers)
-        gradientNorm = norm
-        guard norm.isFinite && isLearningRateFinite else { return }
+        let isFollowed = optimizer.canFollow(clipping?.bound(norm: norm) ?? norm, S.self)
+        gradientNorm = isFollowed ? norm : norm.isNaN ? norm : .infinity
+        guard isFollowed && isLearningRateFinite else { return }
         var clip = clipping?.constants(norm: norm) ?? GradientConstants<S>()
         clip.scale *= scale
         let engine = network.engine, rate = learningRate, optimizer = optimizer, decayRuns = decayRuns
