@@ -124,10 +124,12 @@ extension Loss {
     static func problem<S: Scalar>(ofClasses count: Int, ignored: Int, in _: S.Type) -> String? {
         let limit = 1 << (S.significandBitCount + 1)
         if count > limit {
-            return "\(count) classes as numbers of \(S.self), which tells \(limit) apart: another scalar or probabilities are needed"
+            return
+                "\(count) classes as numbers of \(S.self), which tells \(limit) apart: another scalar or probabilities are needed"
         }
         return S(exactly: ignored) != nil
-            ? nil : "an ignoredClass of \(ignored), which \(S.self) rounds to \(S(ignored)): one that it can hold is needed"
+            ? nil
+            : "an ignoredClass of \(ignored), which \(S.self) rounds to \(S(ignored)): one that it can hold is needed"
     }
 
     @inline(__always)
