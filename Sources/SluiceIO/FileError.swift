@@ -18,6 +18,7 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
     /// The most characters of a description.
     static let limit = 300
 
+    /// An error of a file.
     public init(path: String, problem: String) {
         self.path = path
         self.problem = problem.inOneLine(limit: Self.limit - 60)

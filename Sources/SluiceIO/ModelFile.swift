@@ -5,6 +5,7 @@ import Sluice
 /// Weights have PyTorch's names and layout (`weight_ih_l0 [3H, I]`, ...), so that PyTorch reads them as they are. The
 /// configuration stands as JSON in the metadata under `sluice.configuration`.
 public struct ModelFile: Sendable {
+    /// What the file's network computes, and every size.
     public let configuration: Configuration
     /// The scalar that the parameters were saved in; of files with F16 or BF16, the smallest that holds all of them exactly.
     public var scalarType: ScalarType { tensors.scalarType }

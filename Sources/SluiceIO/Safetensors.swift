@@ -10,6 +10,7 @@ public struct Safetensors: Equatable, Sendable {
     public struct Tensor: Equatable, Sendable {
         /// The type of the elements as the format spells it: `F64`, `F32`, `I64`, ...
         public let type: String
+        /// The sizes, the slowest first.
         public let shape: [Int]
         /// The elements' bytes, little-endian, row-major.
         public let bytes: [UInt8]
@@ -30,9 +31,12 @@ public struct Safetensors: Equatable, Sendable {
         }
     }
 
+    /// The tensors by their names.
     public var tensors: [String: Tensor] = [:]
+    /// The lines of text by their keys.
     public var metadata: [String: String] = [:]
 
+    /// No tensor and no text.
     public init() {}
 }
 

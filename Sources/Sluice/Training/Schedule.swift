@@ -134,6 +134,7 @@ public struct Plateau: Codable, Hashable, Sendable {
     /// How often the rate was reduced.
     public private(set) var reductions = 0
 
+    /// Before the first report.
     public init() {}
 
     /// What no run can have left, in words that name the field.
