@@ -70,6 +70,8 @@ extension Loss {
     /// - Parameters:
     ///   - targets: for outputs `[rows, columns]`: in their shape, or one column of classes, each 0, 1, ... columns - 1 or the one
     ///     that is ignored.
+    ///   - rows: n, the outputs' rows.
+    ///   - columns: O, the outputs' columns.
     /// - Throws: ``InvalidValue``: targets of another shape, a class that is none.
     public func validate<S: Scalar>(_ targets: Matrix<S>, outputRows rows: Int, columns: Int) throws(InvalidValue) {
         try InvalidValue.throwing(problem(of: targets, rows: rows, columns: columns))

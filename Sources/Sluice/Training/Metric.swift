@@ -71,6 +71,8 @@ extension Metric {
     ///
     /// - Parameters:
     ///   - targets: for outputs `[rows, columns]`.
+    ///   - rows: n, the outputs' rows.
+    ///   - columns: O, the outputs' columns.
     /// - Throws: ``InvalidValue``: targets of another shape than the metric takes, a class that is none.
     public func validate(_ targets: Matrix<S>, outputRows rows: Int, columns: Int) throws(InvalidValue) {
         try InvalidValue.throwing(problem(of: targets, rows: rows, columns: columns))

@@ -6,7 +6,9 @@ extension Trainer {
     ///     try trainer.validate(batch)     // a server answers with the error, and goes on
     ///     let loss = trainer.step(batch)
     ///
-    /// - Parameter window: the steps of a window, where the batch is for ``truncatedSteps(_:_:_:window:state:)``; nil: it is not.
+    /// - Parameters:
+    ///   - batch: the batch.
+    ///   - window: the steps of a window, where the batch is for ``truncatedSteps(_:_:_:window:state:)``; nil: it is not.
     /// - Throws: ``InvalidValue``: inputs or targets of another shape than network, loss and metric take; a class that is none; a
     ///   network or a number that time cannot be cut by.
     public func validate(_ batch: Batch<S>, window: Int? = nil) throws(InvalidValue) {
