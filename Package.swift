@@ -116,3 +116,12 @@ let package = Package(
 if Context.environment["SLUICE_DOCUMENTATION"] != nil {
     package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
 }
+
+// MARK: Fuzzing
+
+/// The readers of files as libFuzzer calls them, built instrumented by `scripts/fuzz`.
+if Context.environment["SLUICE_FUZZ"] != nil {
+    package.targets.append(
+        .target(name: "Fuzz", dependencies: ["Sluice", "SluiceIO"], path: "Tests/Fuzz", exclude: ["dictionary"]))
+    package.products.append(.library(name: "Fuzz", type: .static, targets: ["Fuzz"]))
+}

@@ -15,6 +15,7 @@ extension Configuration {
         }
         let bytes = Array(json.utf8), read: Configuration
         do {
+            guard bytes.count <= 1 << 16 else { throw TextProblem("too long") }
             // The system's decoder takes a name that stands there twice, and other encodings.
             var strict = JSONScanner(bytes)
             try strict.skip()

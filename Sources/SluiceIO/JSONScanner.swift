@@ -38,16 +38,24 @@ struct JSONScanner {
             let name = try string()
             // Swift holds two names for equal that differ only in how their accents are composed; nobody could tell them apart.
             guard names.insert(name) else { throw TextProblem("the name \(name.inOneLine()) stands there twice") }
+            guard names.count <= Self.nameLimit else {
+                throw TextProblem("more than \(Self.nameLimit) names in an object")
+            }
             try expect(UInt8(ascii: ":"))
             try member(&self, name)
         } while take(UInt8(ascii: ","))
         try expect(UInt8(ascii: "}"))
     }
 
+    /// The most names of an object, and the most numbers of an array: what is kept of a text stays within a few times its bytes.
+    static let nameLimit = 1 << 20, countLimit = 256
+
     /// The names of an object: of most, only a few.
     private struct Names {
         private var few: [String] = []
         private var many: Set<String> = []
+
+        var count: Int { max(few.count, many.count) }
 
         /// Whether the name is a new one.
         mutating func insert(_ name: String) -> Bool {
@@ -72,7 +80,12 @@ struct JSONScanner {
     /// An array of whole numbers that are not negative.
     mutating func counts() throws(TextProblem) -> [Int] {
         var counts: [Int] = []
-        try array { (json: inout JSONScanner) throws(TextProblem) in counts.append(try json.count()) }
+        try array { (json: inout JSONScanner) throws(TextProblem) in
+            guard counts.count < Self.countLimit else {
+                throw TextProblem("more than \(Self.countLimit) numbers in an array")
+            }
+            counts.append(try json.count())
+        }
         return counts
     }
 

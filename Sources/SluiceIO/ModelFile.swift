@@ -20,7 +20,7 @@ public struct ModelFile: Sendable {
         try self.init(try SafetensorsFile(contentsOf: path))
     }
 
-    init(_ file: SafetensorsFile) throws(FileError) {
+    package init(_ file: SafetensorsFile) throws(FileError) {
         guard let text = file.metadata[Self.configurationKey] else {
             throw FileError(
                 path: file.path, problem: "holds no network of Sluice: no \(Self.configurationKey) in its metadata")

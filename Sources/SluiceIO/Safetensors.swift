@@ -49,7 +49,7 @@ extension Safetensors {
     }
 
     /// Reads all of an open file.
-    init(_ file: SafetensorsFile) throws(FileError) {
+    package init(_ file: SafetensorsFile) throws(FileError) {
         if let problem = Memory.problem(ofBytes: Double(file.dataCount)) {
             throw FileError(path: file.path, problem: problem)
         }
@@ -75,7 +75,7 @@ extension Safetensors {
     }
 
     /// The file's bytes.
-    func bytes() throws(FileError) -> [UInt8] {
+    package func bytes() throws(FileError) -> [UInt8] {
         let header = header
         return header.names.reduce(into: try header.bytes(for: "a file")) { $0 += tensors[$1]!.bytes }
     }

@@ -40,7 +40,7 @@ public struct SafetensorsFile: Sendable {
     }
 
     /// The bytes of a file; `path` is for errors.
-    init(_ bytes: [UInt8], path: String) throws(FileError) {
+    package init(_ bytes: [UInt8], path: String) throws(FileError) {
         try self.init(.bytes(bytes), size: bytes.count, path)
     }
 

@@ -119,6 +119,15 @@ extension SafetensorsHeader {
         if entries[Self.metadataName] != nil {
             throw FileError(path: path, problem: "cannot hold a tensor that is called \(Self.metadataName)")
         }
+        guard max(entries.count, metadata.count) < JSONScanner.nameLimit else {
+            throw FileError(path: path, problem: "cannot hold more than \(JSONScanner.nameLimit) names")
+        }
+        if let (name, entry) = entries.first(where: { $0.value.shape.count > JSONScanner.countLimit }) {
+            throw FileError(
+                path: path,
+                problem: "cannot hold \(name.inOneLine()) of \(entry.shape.count) sizes; "
+                    + "\(JSONScanner.countLimit) are possible")
+        }
         var json: [UInt8] = []
         json.reserveCapacity(96 * entries.count)
         let names = metadata.isEmpty ? names : (names + [Self.metadataName]).sorted()

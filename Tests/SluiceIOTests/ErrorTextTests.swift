@@ -50,7 +50,7 @@ import Testing
         expectOneLine({ _ = try file("{\(name):{},\(name):{}}") }, "lacks its type, shape or place")
         expectOneLine(
             { _ = try file(#"{\#(name):{"dtype":\#(name),"shape":[-1],"data_offsets":[0,0]}}"#) }, "expected")
-        let sizes = "[" + [String](repeating: "1", count: 100_000).joined(separator: ",") + "]"
+        let sizes = "[" + [String](repeating: "1", count: 200).joined(separator: ",") + "]"
         expectOneLine(
             { _ = try file(#"{\#(name):{"dtype":"F32","shape":\#(sizes),"data_offsets":[0,0]}}"#) }, "it has 4")
         expectOneLine({ _ = try file(#"{"a":{"dtype":"F32","shape":[],"data_offsets":\#(sizes)}}"#) }, "at bytes")

@@ -171,6 +171,18 @@ import TestSupport
         #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
     }
 
+    /// What is kept of a header stays within a few times its bytes.
+    @Test func countsAreLimited() {
+        let sizes = [String](repeating: "1", count: 257).joined(separator: ",")
+        let shape = #expect(throws: TextProblem.self) {
+            try header(#"{"a":{"dtype":"U8","shape":[\#(sizes)],"data_offsets":[0,1]}}"#, 1)
+        }
+        #expect(shape?.description.contains("more than 256 numbers in an array") == true)
+        let members = (0..<(1 << 20) + 1).map { "\"\($0)\":\"\"" }.joined(separator: ",")
+        let names = #expect(throws: TextProblem.self) { try header(#"{"__metadata__":{\#(members)}}"#) }
+        #expect(names?.description.contains("more than 1048576 names in an object") == true)
+    }
+
     /// Other encodings, and bytes that are none.
     @Test func onlyUTF8IsRead() {
         let text = #"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#

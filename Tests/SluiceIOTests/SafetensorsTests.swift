@@ -100,6 +100,9 @@ import TestSupport
             file.tensors["__metadata__"] = .init(Matrix<Float>(rows: 1, columns: 1))
             let error = #expect(throws: FileError.self) { try file.write(to: "\(folder)/a") }
             #expect(error?.problem == "cannot hold a tensor that is called __metadata__")
+            file.tensors = ["deep": try .init(type: "U8", shape: [Int](repeating: 1, count: 257), bytes: [1])]
+            let deep = #expect(throws: FileError.self) { try file.write(to: "\(folder)/a") }
+            #expect(deep?.problem == "cannot hold deep of 257 sizes; 256 are possible")
             file = Safetensors()
             file.metadata["long"] = String(repeating: "x", count: 100_000_000)
             let long = #expect(throws: FileError.self) { try file.write(to: "\(folder)/a") }

@@ -171,7 +171,11 @@ import Darwin
         try withDirectory { path in
             try writeAtomically("file", to: path + "/file")
             _ = try OutputDirectory(path + "/run/loss.svg")
-            for bad in ["", path + "/file", path + "/file/below", path + "/run", "/proc", "/proc/nothing"] {
+            _ = try OutputDirectory(path + "/piped")
+            try #require(mkfifo(path + "/piped/losses.csv", 0o600) == 0)
+            for bad in [
+                "", path + "/file", path + "/file/below", path + "/run", path + "/piped", "/proc", "/proc/nothing",
+            ] {
                 let failure = #expect(throws: Failure.self) { try OutputDirectory(bad) }
                 #expect(failure?.exitCode == 64)
                 #expect(failure?.message.hasPrefix("--out") == true)
