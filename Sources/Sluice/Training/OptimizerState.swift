@@ -119,21 +119,30 @@ extension OptimizerState {
 
     /// What an optimiser that goes on from its own updates must find and does not, in words that name the field.
     func problem(goingOnWith optimizer: Optimizer) -> String? {
-        guard updates > updatesBefore, kind == nil || kind == optimizer.kind else { return nil }
-        let needed: [(String, Matrix<S>?)]
-        switch optimizer.kind {
-        case .sgd: needed = []
-        case .rmsProp: needed = [("square", square)]
-        case .adam: needed = [("mean", mean), ("square", square)]
+        guard kind == optimizer.kind, updates > updatesBefore else { return nil }
+        return missingArray(optimizer).map {
+            "\($0) is missing after \(updates - updatesBefore) updates of this kind of optimizer"
         }
-        for (name, array) in needed where array == nil {
-            return "\(name) is missing after \(updates - updatesBefore) updates of this kind of optimizer"
-        }
-        return nil
     }
 
-    /// Takes arrays of a file that does not say whose they are for an optimiser's.
-    mutating func takeUp(_ optimizer: Optimizer) { if kind == nil { kind = optimizer.kind } }
+    /// The name of an array that every update of an optimiser leaves, and that is not there.
+    private func missingArray(_ optimizer: Optimizer) -> String? {
+        switch optimizer.kind {
+        case .sgd: nil
+        case .rmsProp: square == nil ? "square" : nil
+        case .adam: mean == nil ? "mean" : square == nil ? "square" : nil
+        }
+    }
+
+    /// Takes arrays of a file that does not say whose they are for an optimiser's; where one is missing, they are another's.
+    mutating func takeUp(_ optimizer: Optimizer) {
+        guard kind == nil else { return }
+        if missingArray(optimizer) != nil {
+            (mean, square, peak, velocity) = (nil, nil, nil, nil)
+            updatesBefore = updates
+        }
+        kind = optimizer.kind
+    }
 }
 
 extension Matrix {

@@ -39,8 +39,14 @@ extension Trainer {
         _ checkpointing: Checkpointing, _ regularization: Regularization, _ state: OptimizerState<S>?
     ) -> String? {
         let configuration = network.configuration
-        return loss.problem(outputSize: configuration.outputSize) ?? optimizer.problem ?? schedule.problem
-            ?? clipping?.problem ?? checkpointing.problem(configuration) ?? regularization.problem(configuration)
-            ?? state?.problem(parameters: network.parameters.layout.count).map { "an optimiser's state whose \($0)" }
+        if let problem = loss.problem(outputSize: configuration.outputSize) { return problem }
+        if let problem = optimizer.problem ?? schedule.problem ?? clipping?.problem { return problem }
+        if let problem = checkpointing.problem(configuration) ?? regularization.problem(configuration) {
+            return problem
+        }
+        guard let state else { return nil }
+        let problem =
+            state.problem(parameters: network.parameters.layout.count) ?? state.problem(goingOnWith: optimizer)
+        return problem.map { "an optimiser's state whose \($0)" }
     }
 }

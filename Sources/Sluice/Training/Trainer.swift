@@ -83,6 +83,7 @@ public struct Trainer<S: Scalar>: Sendable {
         self.regularization = regularization
         self.random = random
         optimizerState = state ?? OptimizerState(optimizer, count: layout.count)
+        optimizerState.takeUp(optimizer)
         gradient = Parameters(layout)
         segmentation = Segmentation(checkpointing: checkpointing)
         decayRuns = DecayRun.all(layout)
