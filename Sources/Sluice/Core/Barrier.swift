@@ -10,12 +10,17 @@ final class Barrier: Sendable {
     /// The meetings so far.
     private let meetings = Atomic<Int>(0)
 
+    private let isBroken = Atomic<Bool>(false)
+
     private static let spins = 1_000
 
     init(_ count: Int) { self.count = count }
 
-    /// Returns when all have called it.
-    func wait() {
+    /// How a wait ended.
+    enum Outcome { case met, late, broken }
+
+    /// Returns when all have called it; or so many seconds later, or once it is broken, with which it cannot be used any more.
+    func wait(patience: Seconds) -> Outcome {
         let meeting = meetings.load(ordering: .relaxed)
         // What is written before is seen by all after.
         if arrived.add(1, ordering: .acquiringAndReleasing).newValue == count {
@@ -24,15 +29,31 @@ final class Barrier: Sendable {
                 meetings.store(meeting + 1, ordering: .releasing)
                 lock.wakeAll()
             }
-            return
+            return .met
         }
         for _ in 0..<Self.spins {
-            if meetings.load(ordering: .acquiring) != meeting { return }
+            if meetings.load(ordering: .acquiring) != meeting { return .met }
             sluice_pause()
         }
-        lock.withLock { while meetings.load(ordering: .acquiring) == meeting { lock.wait() } }
+        let deadline = now() + patience
+        return lock.withLock {
+            while meetings.load(ordering: .acquiring) == meeting {
+                if isBroken.load(ordering: .relaxed) { return .broken }
+                if now() >= deadline { return .late }
+                lock.wait(until: deadline)
+            }
+            return .met
+        }
+    }
+
+    /// Nobody is to wait here any more: somebody does not come.
+    func breakUp() {
+        lock.withLock {
+            isBroken.store(true, ordering: .relaxed)
+            lock.wakeAll()
+        }
     }
 
     /// Not at the same time as another of the threads.
-    func withLock(_ body: () -> Void) { lock.withLock(body) }
+    func withLock<R>(_ body: () -> R) -> R { lock.withLock(body) }
 }

@@ -34,6 +34,12 @@ final class Lock: @unchecked Sendable {
     /// Inside ``withLock(_:)``: sleeps until somebody wakes the waiting; may wake by itself.
     func wait() { unsafe pthread_cond_wait(parts.pointee.condition, parts.pointee.mutex) }
 
+    /// The same, until a moment of the monotonic clock at the latest.
+    func wait(until deadline: Seconds) {
+        var time = timespec(tv_sec: Int(deadline), tv_nsec: Int((deadline - deadline.rounded(.down)) * 1e9))
+        unsafe pthread_cond_timedwait(parts.pointee.condition, parts.pointee.mutex, &time)
+    }
+
     /// Inside ``withLock(_:)``: wakes all that wait.
     func wakeAll() { unsafe pthread_cond_broadcast(parts.pointee.condition) }
 }
@@ -48,8 +54,22 @@ struct LockParts {
 
     func initialize() {
         unsafe pthread_mutex_init(mutex, nil)
-        unsafe pthread_cond_init(condition, nil)
+        var attributes = pthread_condattr_t()
+        unsafe pthread_condattr_init(&attributes)
+        unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        unsafe pthread_cond_init(condition, &attributes)
+        unsafe pthread_condattr_destroy(&attributes)
     }
+}
+
+/// Seconds of the monotonic clock.
+typealias Seconds = Double
+
+/// Now, on the monotonic clock.
+func now() -> Seconds {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return Seconds(time.tv_sec) + Seconds(time.tv_nsec) * 1e-9
 }
 
 /// Every lock that there is, so that a child of `fork` can make them anew: whoever held or awaited them is not there.
