@@ -69,6 +69,66 @@ import TestSupport
         }
     }
 
+    /// A training set's batches, its smaller last one, and those of a test set; each packing made anew each time.
+    @Test func packingsThatComeAgain() async {
+        await #expect(processExitsWith: .success) {
+            for direction in Direction.allCases {
+                var random = Random(seed: 1)
+                let configuration = Configuration(
+                    cell: .lstm, inputSize: 3, hiddenSize: 32, direction: direction, head: Head(outputSize: 2))
+                let batches = [[3, 7, 2], [5, 5], [2], [9, 1, 4, 4], [6, 6, 1]].map { lengths in
+                    let packing = Packing(lengths: lengths)
+                    return Batch<Float>(
+                        x: .random(rows: packing.rowCount, columns: 3, using: &random),
+                        targets: .random(rows: packing.rowCount, columns: 2, using: &random), packing: packing)
+                }
+                let network = Network<Float>(configuration, .keras, using: &random)
+                var trainer = Trainer(network, loss: .halfSquaredError, optimizer: .adam())
+                trainer.metric = Metric("nothing") { outputs, targets, _ in
+                    (Double(targets[0, 0]), outputs.rows > 0 ? 1 : 0)
+                }
+                func go(_ rounds: Int) {
+                    for _ in 0..<rounds {
+                        for batch in batches.prefix(3) { trainer.step(batch) }
+                        for batch in batches.suffix(2) {
+                            _ = trainer.evaluate(batch.x, batch.targets, batch.packing)
+                        }
+                    }
+                }
+                go(2)
+                let before = allocation_count()
+                go(20)
+                let allocations = allocation_count() - before
+                precondition(allocations == 0, "\(direction): \(allocations) in 20 rounds")
+            }
+        }
+    }
+
+    /// After the largest batch a new packing makes lists of its own steps, and no matrix.
+    @Test func newPackings() async {
+        await #expect(processExitsWith: .success) {
+            var random = Random(seed: 1)
+            let configuration = Configuration(
+                cell: .gru(.resetAfter), inputSize: 3, hiddenSize: 32, head: Head(outputSize: 2))
+            func batch(_ lengths: [Int]) -> Batch<Float> {
+                let packing = Packing(lengths: lengths)
+                return Batch(
+                    x: .random(rows: packing.rowCount, columns: 3, using: &random),
+                    targets: .random(rows: packing.rowCount, columns: 2, using: &random), packing: packing)
+            }
+            let network = Network<Float>(configuration, .keras, using: &random)
+            var trainer = Trainer(network, loss: .halfSquaredError, optimizer: .adam())
+            for _ in 0..<2 { trainer.step(batch([40, 40, 40, 40])) }
+            let batches = (0..<1000).map { _ in batch((0..<4).map { _ in Int.random(in: 1...40, using: &random) }) }
+            // The table of the kept ones has its size.
+            for batch in batches.prefix(300) { trainer.step(batch) }
+            let before = (allocation_count(), allocation_bytes())
+            for batch in batches.suffix(700) { trainer.step(batch) }
+            let count = allocation_count() - before.0, bytes = allocation_bytes() - before.1
+            precondition(count <= 700 * 20 && bytes <= 700 * 6_000, "\(count), \(bytes) bytes in 700 steps")
+        }
+    }
+
     @Test func statefulSteps() async {
         await #expect(processExitsWith: .success) {
             var random = Random(seed: 1)

@@ -172,6 +172,20 @@ import TestSupport
         #expect(text.contains("targets of 3 rows for 5 steps of 2 sequences"))
     }
 
+    /// Lengths that are new in every batch keep one batch's memory and small lists.
+    @Test func everNewLengthsKeepLittle() {
+        var random = Random(seed: 1)
+        let examples = Self.examples((0..<400).map { _ in Int.random(in: 1...40, using: &random) })
+        var batches = Batches(examples, Batching(size: 4)), largest = 0
+        for _ in 0..<5_000 {
+            batches.advance()
+            largest = max(largest, batches.batch.packing.rowCount)
+            #expect(batches.batch.x.rows == batches.batch.packing.rowCount)
+        }
+        #expect(batches.batch.x.capacity <= 2 * largest * 5 / 4)
+        #expect(batches.packings.count <= 256)
+    }
+
     /// Equal lengths; lengths that come again in every epoch; and a set that is one batch.
     @Test(.enabled(if: allocation_count_is_on())) func fillingAllocatesNothing() async {
         await #expect(processExitsWith: .success) {

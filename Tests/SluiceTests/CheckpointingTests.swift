@@ -80,7 +80,7 @@ import TestSupport
         for checkpointing in backend == .reference ? few : few + [.automatic, .steps(5)] {
             let segmentation = Segmentation(checkpointing: checkpointing, chunkRows: chunkRows)
             counts.insert(
-                ShardRuns(configuration, configuration.shards(of: packing)[0], .training, segmentation, scalar: S.self)
+                ShardRuns(configuration, configuration.shards(of: packing)[0], .training, segmentation, scalar: S.type)
                     .segments.count)
             // Threads share shards out, of which only the wide batch has two.
             for threads in test.lengths.count > 16 ? [1, 2] : [1] {
@@ -116,7 +116,7 @@ import TestSupport
         let packing = Packing(sequences: 2, steps: 5_000)
         let runs = ShardRuns(
             configuration, configuration.shards(of: packing)[0], .training, Segmentation(checkpointing: .automatic),
-            scalar: Float.self)
+            scalar: .float)
         #expect(runs.segments.count > 4)
         var random = Random(seed: 4)
         let x = Matrix<Float>.random(rows: packing.rowCount, columns: 4, using: &random)
@@ -168,13 +168,18 @@ import TestSupport
 // MARK: Memory
 
 extension CheckpointingTests {
+    /// The numbers of a training workspace.
+    private static func count(_ configuration: Configuration, _ packing: Packing, _ checkpointing: Checkpointing) -> Int
+    {
+        let kind = PassKind(purpose: .training, segmentation: Segmentation(checkpointing: checkpointing))
+        return PassLayout.count(configuration, packing, kind, threads: 1, scalar: Float.self)
+    }
+
     /// Four times the steps, twice the numbers, once segments are longer than a chunk.
     @Test(arguments: Configuration.everyCell(inputSize: 16, hiddenSize: 64, layers: 2, head: Head(outputSize: 1)))
     func memoryGrowsAsTheRoot(_ configuration: Configuration) {
         func count(_ steps: Int, _ checkpointing: Checkpointing, _ packing: (Int) -> Packing) -> Double {
-            Double(
-                Workspace<Float>.count(
-                    configuration, packing(steps), .training, Segmentation(checkpointing: checkpointing), threads: 1))
+            Double(Self.count(configuration, packing(steps), checkpointing))
         }
         let equal: (Int) -> Packing = { Packing(sequences: 4, steps: $0) }
         let ragged: (Int) -> Packing = { Packing(lengths: [$0, $0 / 2, $0 / 3, 1]) }
@@ -193,8 +198,7 @@ extension CheckpointingTests {
         let configuration = Configuration(cell: .lstm, inputSize: 16, hiddenSize: 64)
         let packing = Packing(sequences: 2, steps: 100_000)
         func count(_ checkpointing: Checkpointing) -> Int {
-            Workspace<Float>.count(
-                configuration, packing, .training, Segmentation(checkpointing: checkpointing), threads: 1)
+            Self.count(configuration, packing, checkpointing)
         }
         let least = count(.automatic)
         for steps in stride(from: 128, to: 6_000, by: 128) { #expect(count(.steps(steps)) >= least) }

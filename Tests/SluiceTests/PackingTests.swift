@@ -84,6 +84,35 @@ import Testing
         #expect(chunks.allSatisfy { $0.count == 1 || packing.rows(of: $0).count <= limit })
     }
 
+    @Test func equalWhereTheLengthsAre() {
+        let a = Packing(lengths: [2, 3, 1])
+        #expect(a == Packing(lengths: [2, 3, 1]) && a.hashValue == Packing(lengths: [2, 3, 1]).hashValue)
+        for other in [[3, 2, 1], [2, 3], [2, 3, 2], [2, 3, 1, 1]] { #expect(a != Packing(lengths: other)) }
+        #expect(Packing(sequences: 2, steps: 5) == Packing(lengths: [5, 5]))
+        var hashes: Set<Int> = []
+        for first in 1...30 {
+            for second in 1...30 { hashes.insert(Packing(lengths: [first, second, 3]).hashValue) }
+        }
+        #expect(hashes.count == 900)
+    }
+
+    /// A shard's packing is that of its own lengths, made from the batch's.
+    @Test(arguments: [[2, 3, 1], [3, 2, 1], [4, 4], (0..<100).map { 1 + ($0 * 7) % 23 }])
+    func packingsOfShards(_ lengths: [Int]) {
+        let batch = Packing(lengths: lengths)
+        for start in lengths.indices {
+            for end in start + 1...lengths.count where end - start < 5 || end == lengths.count {
+                let part = Packing(batch, positions: start..<end)
+                let expected = Packing(lengths: batch.order[start..<end].map { lengths[$0] })
+                #expect(part.rowCount == expected.rowCount && part.stepCount == expected.stepCount)
+                #expect((0..<part.stepCount).allSatisfy { part.rows(at: $0) == expected.rows(at: $0) })
+                if start > 0 || end < lengths.count {
+                    #expect(part == expected && part.order == expected.order && part.positions == expected.positions)
+                }
+            }
+        }
+    }
+
     @Test func wrongLengthsTrap() async {
         await #expect(processExitsWith: .failure) { _ = Packing(lengths: [2, 0]) }
         await #expect(processExitsWith: .failure) { _ = Packing(lengths: []) }

@@ -31,8 +31,8 @@ import TestSupport
                 parameters, bytes                       549,380        549,380
                 gradient and Adam's moments, bytes            0      1,648,140
                 packed weights, bytes                   544,768      1,085,440
-                workspace, bytes                      5,808,200     16,759,560
-                memory, bytes                         6,902,348     20,042,520
+                workspace, bytes                      5,808,256     16,759,616
+                memory, bytes                         6,902,404     20,042,576
 
                 """)
     }
@@ -47,7 +47,7 @@ import TestSupport
         #expect(
             lines.joined(separator: "\n") == """
                 flops                               1,233,920,000  4,682,833,920
-                workspace, bytes                       10,928,388        877,892
+                workspace, bytes                       10,928,448        877,952
                 """)
     }
 
@@ -83,15 +83,16 @@ import TestSupport
         for (packing, threads) in batches.flatMap({ [($0, 1), ($0, 2)] }) {
             let network = Self.network(configuration, Float.self, threads: threads, backend)
             for (purpose, recording) in [(Purpose.inference, false), (.training, true), (.recording, true)] {
-                let workspace = Workspace<Float>(configuration, packing, purpose)
-                workspace.occupy(threads: threads)
+                let kind = PassKind(purpose: purpose)
+                let workspace = Workspace<Float>(configuration, packing, kind)
+                workspace.makeRoom(threads: threads)
                 let fresh = Self.network(configuration, Float.self, backend)
                 fresh.packed.prepare(
                     fresh.parameters, sequences: packing.sequenceCount, steps: packing.stepCount, recording: recording,
                     into: &workspace.weights)
                 let held = Self.held(by: workspace)
-                #expect(
-                    Workspace<Float>.count(configuration, packing, purpose, Segmentation(), threads: threads) == held)
+                let count = PassLayout.count(configuration, packing, kind, threads: threads, scalar: Float.self)
+                #expect(count == held)
                 if purpose == .recording { continue }
                 let costs = network.costs(packing, training: recording)
                 #expect(costs.workspace == 4 * held && costs.packedWeights == 4 * fresh.packed.count)
@@ -106,21 +107,20 @@ import TestSupport
         for checkpointing in [Checkpointing.automatic, .steps(6)] {
             let segmentation = Segmentation(checkpointing: checkpointing, chunkRows: 40)
             for purpose in [Purpose.training, .evaluation] {
-                let workspace = Workspace<Float>(configuration, packing, purpose, segmentation)
-                workspace.occupy(threads: 2)
-                let count = Workspace<Float>.count(configuration, packing, purpose, segmentation, threads: 2)
-                #expect(count == Self.held(by: workspace))
-                #expect(count < Workspace<Float>.count(configuration, packing, purpose, Segmentation(), threads: 2))
+                let kind = PassKind(purpose: purpose, segmentation: segmentation)
+                let workspace = Workspace<Float>(configuration, packing, kind)
+                workspace.makeRoom(threads: 2)
+                func count(_ kind: PassKind) -> Int {
+                    PassLayout.count(configuration, packing, kind, threads: 2, scalar: Float.self)
+                }
+                #expect(count(kind) == Self.held(by: workspace))
+                #expect(count(kind) < count(PassKind(purpose: purpose)))
             }
         }
     }
 
     private static func held(by workspace: Workspace<Float>) -> Int {
-        let memory = workspace.rooms.flatMap { workspace.purpose == .recording ? $0[...] : $0.prefix(1) }
-            .map { $0.memory! }
-        let states = workspace.states, gradients = workspace.stateGradients
-        return (memory + states.hidden + states.cell + gradients.hidden + gradients.cell + [workspace.losses])
-            .reduce(0) { $0 + $1.rows * $1.columns }
+        (workspace.rooms + [workspace.states]).reduce(0) { $0 + $1.capacity }
     }
 
     /// Two for each weight that a product reads, counted by hand: [3 -> 4], 2 gates' worth of everything.

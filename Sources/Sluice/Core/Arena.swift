@@ -1,21 +1,58 @@
-/// Matrices cut one after another from one block of memory, each on its own cache lines. Without a block the sizes are only
-/// counted, and the matrices must not be touched.
-@safe
-struct Arena<S: Scalar> {
-    private let base: UnsafeMutablePointer<S>?
-    /// The numbers cut so far.
+/// Lays matrices one after another in a block of memory, each on its own cache lines. It only counts: one layout serves any
+/// block that has room.
+struct Arena: Sendable {
+    /// The numbers of a cache line.
+    private let line: Int
+    /// The numbers laid out so far.
     private(set) var count = 0
 
-    /// - Parameter block: `[1, count]`, for as many matrices as were counted; nil: count.
-    init(_ block: MatrixView<S>?) { unsafe base = block?.base }
+    /// - Parameter scalar: what the blocks hold.
+    init(_ scalar: ScalarType) { line = 64 / scalar.bytes }
 
     /// Room for a matrix.
-    mutating func matrix(rows: Int, columns: Int) -> MatrixView<S> {
-        let start = count
-        let line = 64 / MemoryLayout<S>.stride
+    mutating func place(rows: Int, columns: Int) -> Place {
+        let place = Place(offset: count, rows: rows, columns: columns)
         count += (rows * columns + line - 1) / line * line
-        let nowhere = unsafe UnsafeMutablePointer<S>(bitPattern: 64)!
-        return unsafe MatrixView(
-            base: base.map { unsafe $0 + start } ?? nowhere, rows: rows, columns: columns, stride: columns)
+        return place
+    }
+
+    /// Room for several matrices of one shape.
+    mutating func places(_ number: Int, rows: Int, columns: Int) -> Places {
+        let start = count
+        let first = place(rows: rows, columns: columns), distance = count - start
+        count = start + number * distance
+        return Places(first: first, distance: distance, count: number)
+    }
+}
+
+/// Where a matrix lies in a block of memory.
+struct Place: Sendable {
+    /// The numbers before it.
+    let offset: Int
+    let rows: Int
+    let columns: Int
+
+    /// The place of some of its rows.
+    func rows(_ range: Range<Int>) -> Place {
+        Place(offset: offset + range.lowerBound * columns, rows: range.count, columns: columns)
+    }
+}
+
+/// Where several matrices of one shape lie, as far apart from each other.
+struct Places: Sendable {
+    let first: Place
+    let distance: Int
+    let count: Int
+
+    subscript(index: Int) -> Place {
+        Place(offset: first.offset + index * distance, rows: first.rows, columns: first.columns)
+    }
+}
+
+extension MatrixView {
+    /// The matrix at a place of this block, `[1, count]`.
+    func matrix(_ place: Place) -> MatrixView {
+        columns(place.offset..<place.offset + place.rows * place.columns)
+            .reshaped(rows: place.rows, columns: place.columns)
     }
 }

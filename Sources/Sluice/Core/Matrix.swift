@@ -45,13 +45,13 @@ public struct Matrix<S: Scalar>: Sendable {
 
     /// Calls `body` with the elements, row after row.
     public func withSpan<R: ~Copyable>(_ body: (Span<S>) throws -> R) rethrows -> R {
-        try unsafe body(UnsafeBufferPointer(start: storage.base, count: storage.count).span)
+        try unsafe body(UnsafeBufferPointer(start: storage.base, count: rows * columns).span)
     }
 
     /// Calls `body` with the elements, row after row, to change in place.
     public mutating func withMutableSpan<R: ~Copyable>(_ body: (inout MutableSpan<S>) throws -> R) rethrows -> R {
         makeUnique()
-        var span = unsafe UnsafeMutableBufferPointer(start: storage.base, count: storage.count).mutableSpan
+        var span = unsafe UnsafeMutableBufferPointer(start: storage.base, count: rows * columns).mutableSpan
         return try body(&span)
     }
 
@@ -98,6 +98,9 @@ extension Matrix: Codable {
 // MARK: Views, for the engine
 
 extension Matrix {
+    /// The numbers that there is memory for.
+    var capacity: Int { storage.count }
+
     /// A view for reading; valid while this matrix lives. Writing through it is for buffers that one owner holds (a
     /// workspace), where no copy shares.
     var view: MatrixView<S> { unsafe MatrixView(base: storage.base, rows: rows, columns: columns, stride: columns) }
@@ -106,6 +109,26 @@ extension Matrix {
     mutating func mutableView() -> MatrixView<S> {
         makeUnique()
         return view
+    }
+
+    /// Gives it another shape, its numbers being whatever they are: in the memory that it has, if that is large enough and
+    /// nobody else's. What grows again and again does so by a quarter at least.
+    mutating func take(rows: Int, columns: Int) {
+        if self.rows == rows && self.columns == columns && isKnownUniquelyReferenced(&storage) { return }
+        let isOwn = isKnownUniquelyReferenced(&storage), count = rows * columns
+        if isOwn && count <= storage.count {
+            self = Matrix(rows: rows, columns: columns, storage)
+        } else {
+            let ahead = isOwn ? storage.count + storage.count / 4 : 0
+            storage = MatrixStorage(count: 0)
+            self = Matrix(rows: rows, columns: columns, MatrixStorage(count: max(count, ahead)))
+        }
+    }
+
+    private init(rows: Int, columns: Int, _ storage: MatrixStorage<S>) {
+        self.rows = rows
+        self.columns = columns
+        self.storage = storage
     }
 
     private mutating func makeUnique() {

@@ -17,6 +17,8 @@ public struct Packing: Hashable, Sendable {
     let isInOrder: Bool
     /// Step -> its first row; one more entry at the end, the number of rows N.
     private let offsets: [Int]
+    /// Of the lengths, from which all else follows: packings that are looked up every step are told apart by it.
+    private let fingerprint: Int
 
     /// A batch of sequences of the given lengths, each at least 1.
     public init(lengths: [Int]) {
@@ -36,6 +38,34 @@ public struct Packing: Hashable, Sendable {
         for step in 0..<lengths[order[0]] {
             while lengths[order[alive - 1]] <= step { alive -= 1 }
             offsets.append(offsets[step] + alive)
+        }
+        self.offsets = offsets
+        fingerprint = Self.fingerprint(lengths.count) { lengths[$0] }
+    }
+
+    /// Some of a batch's sequences, which are sorted already, alone.
+    ///
+    /// - Parameter positions: theirs in the batch.
+    init(_ batch: Packing, positions: Range<Int>) {
+        if positions.count == batch.sequenceCount && batch.isInOrder {
+            self = batch
+            return
+        }
+        let lengths = batch.order[positions].map { batch.lengths[$0] }
+        self.lengths = lengths
+        order = Array(0..<lengths.count)
+        self.positions = order
+        isInOrder = true
+        fingerprint = Self.fingerprint(lengths.count) { lengths[$0] }
+        if positions.count == batch.sequenceCount {
+            offsets = batch.offsets
+            return
+        }
+        var offsets = [0]
+        offsets.reserveCapacity(lengths[0] + 1)
+        for step in 0..<lengths[0] {
+            let alive = batch.aliveCount(at: step)
+            offsets.append(offsets[step] + max(min(alive, positions.upperBound) - positions.lowerBound, 0))
         }
         self.offsets = offsets
     }
@@ -75,6 +105,7 @@ public struct Packing: Hashable, Sendable {
 
     /// Steps in runs of at most `rowLimit` rows (a step of more rows is a run of its own).
     func chunks(rowLimit: Int) -> [Range<Int>] {
+        if rowCount <= rowLimit { return [0..<stepCount] }
         var chunks: [Range<Int>] = []
         var start = 0
         while start < stepCount {
@@ -85,4 +116,28 @@ public struct Packing: Hashable, Sendable {
         }
         return chunks
     }
+}
+
+// MARK: Comparing
+
+extension Packing {
+    /// Of the same lengths in the same order.
+    public static func == (a: Packing, b: Packing) -> Bool {
+        a.fingerprint == b.fingerprint && a.lengths == b.lengths
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(fingerprint) }
+
+    /// A hash of so many lengths.
+    static func fingerprint(_ count: Int, _ length: (Int) -> Int) -> Int {
+        var bits = UInt64(count)
+        for index in 0..<count {
+            bits = (bits ^ UInt64(length(index))) &* 0x9E37_79B9_7F4A_7C15
+            bits ^= bits >> 29
+        }
+        return Int(truncatingIfNeeded: bits)
+    }
+
+    /// About what it takes.
+    var bytes: Int { 8 * (3 * sequenceCount + stepCount + 20) }
 }

@@ -11,6 +11,9 @@ where RawSignificand: FixedWidthInteger {
 public enum ScalarType: String, Codable, CaseIterable, Sendable {
     case float
     case double
+
+    /// The bytes of a number.
+    var bytes: Int { self == .float ? 4 : 8 }
 }
 
 /// What an algorithm needs of one scalar and Swift's own protocols do not give: one C symbol a line.

@@ -10,10 +10,7 @@ struct Shard: Hashable, Sendable {
     init(batch: Packing, positions: Range<Int>) {
         self.batch = batch
         self.positions = positions
-        packing =
-            positions.count == batch.sequenceCount
-            ? Packing(lengths: batch.order.map { batch.lengths[$0] })
-            : Packing(lengths: batch.order[positions].map { batch.lengths[$0] })
+        packing = Packing(batch, positions: positions)
     }
 
     /// The caller's numbers of its sequences, in the order of its rows.

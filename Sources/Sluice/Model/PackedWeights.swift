@@ -71,17 +71,24 @@ final class PackedWeights<S: Scalar>: @unchecked Sendable {
             return LayerWeights(
                 forward: forward.scans[index], transposed: recording ? transposed.scans[index] : nil, vectors: vectors)
         }
-        let entries = parameters.layout.scans[index]
-        let input = parameters.view(entries.input), recurrent = parameters.view(entries.recurrent)
-        func factors(_ form: (MatrixView<S>, _ first: Int) -> WeightView<S>) -> LayerFactors<S> {
-            LayerFactors(
-                input: form(input, places.firstInputColumn), recurrent: form(recurrent.columns(places.recurrent), 0),
-                gated: places.gated.map { form(recurrent.columns($0), 0) },
-                projection: entries.projection.map { form(parameters.view($0), 0) })
-        }
         return LayerWeights(
-            forward: factors(WeightView.plain), transposed: recording ? factors(WeightView.transposed) : nil,
-            vectors: vectors)
+            forward: factors(index, parameters, transposed: false),
+            transposed: recording ? factors(index, parameters, transposed: true) : nil, vectors: vectors)
+    }
+
+    /// The parameters as they are. (Without closures, which would be allocated at every step.)
+    private func factors(_ index: Int, _ parameters: Parameters<S>, transposed: Bool) -> LayerFactors<S> {
+        let entries = parameters.layout.scans[index]
+        func form(_ weight: MatrixView<S>, _ first: Int) -> WeightView<S> {
+            transposed ? .transposed(weight, first: first) : .plain(weight, first: first)
+        }
+        let recurrent = parameters.view(entries.recurrent)
+        var gated: WeightView<S>?, projection: WeightView<S>?
+        if let columns = places.gated { gated = form(recurrent.columns(columns), 0) }
+        if let entry = entries.projection { projection = form(parameters.view(entry), 0) }
+        return LayerFactors(
+            input: form(parameters.view(entries.input), places.firstInputColumn),
+            recurrent: form(recurrent.columns(places.recurrent), 0), gated: gated, projection: projection)
     }
 }
 

@@ -11,13 +11,13 @@ struct ShardRuns: Sendable {
     /// Where a head sums sequences up: which row of the batch's outputs is which of the shard's.
     let summaries: [RowRun]
 
-    init<S: Scalar>(
+    init(
         _ configuration: Configuration, _ shard: Shard, _ purpose: Purpose, _ segmentation: Segmentation,
-        scalar: S.Type
+        scalar: ScalarType
     ) {
         let packing = shard.packing
         // As many rows as keep their tape in half of a 1 MiB second-level cache, and enough for full products.
-        let tapeBytes = configuration.cellShape.tapeColumns * MemoryLayout<S>.stride
+        let tapeBytes = configuration.cellShape.tapeColumns * scalar.bytes
         let chunks = packing.chunks(rowLimit: segmentation.chunkRows ?? max((512 << 10) / tapeBytes, 256))
         var kept = 0
         segments = segmentation.segments(chunks, packing, configuration, purpose).map { segment in
@@ -32,6 +32,14 @@ struct ShardRuns: Sendable {
         summaries =
             configuration.isSummedUp
             ? shard.sequences.enumerated().map { RowRun(shard: $0..<$0 + 1, batch: $1..<$1 + 1) } : []
+    }
+
+    /// About what it takes itself.
+    var bytes: Int {
+        segments.reduce(MemoryLayout<RowRun>.stride * summaries.count) {
+            $0 + MemoryLayout<SegmentRuns>.stride + MemoryLayout<RowRun>.stride * $1.steps.count
+                + MemoryLayout<Range<Int>>.stride * $1.chunks.count + MemoryLayout<RowPair>.stride * $1.reversed.count
+        }
     }
 }
 
@@ -74,16 +82,20 @@ struct SegmentRuns: Sendable {
         isWhole = shard.isWhole
         chunks = all[segment].map { $0.lowerBound - first..<$0.upperBound - first }
         keptRows = kept.map { $0..<$0 + (segment.upperBound == all.count ? 0 : steps[0].shard.count) } ?? 0..<0
-        reversed =
-            configuration.direction == .forward
-            ? []
-            : steps.indices.flatMap { step in
-                (0..<steps[step].shard.count).map { position in
-                    let time = steps[packing.lengths[position] - 1 - step]
-                    return RowPair(
-                        shard: time.shard.lowerBound + position, batch: time.batch.lowerBound + position)
-                }
+        reversed = configuration.direction == .forward ? [] : Self.reversed(steps, packing)
+    }
+
+    private static func reversed(_ steps: [RowRun], _ packing: Packing) -> [RowPair] {
+        var rows: [RowPair] = []
+        rows.reserveCapacity(packing.rowCount)
+        for step in steps.indices {
+            for position in 0..<steps[step].shard.count {
+                let time = steps[packing.lengths[position] - 1 - step]
+                rows.append(
+                    RowPair(shard: time.shard.lowerBound + position, batch: time.batch.lowerBound + position))
             }
+        }
+        return rows
     }
 
     var rowCount: Int { steps[steps.count - 1].shard.upperBound }

@@ -1,47 +1,42 @@
 import Synchronization
 
-/// The memory of passes over batches of one packing: allocated by the first, used again by the next, which then allocate
+/// The memory of passes: it grows to what the largest batch needs and is used again by the next pass, which then allocates
 /// nothing. It serves one pass at a time.
 ///
-/// A shard's activations lie in a `ShardWorkspace`. Where they are used up within the pass, each thread has room for one
-/// shard and takes it again for the next; a recording keeps those of every shard.
+///     let workspace = Workspace<Float>(network.configuration, packing, recording: false)
+///     // later, for other lengths
+///     workspace.prepare(for: other)
+///     network.forward(x, in: workspace, state: &state, into: &outputs)
+///
+/// A shard's activations lie where its `ShardLayout` says. Where they are used up within the pass, each thread has room for
+/// one shard and takes it again for the next; a recording keeps those of every shard.
 public final class Workspace<S: Scalar>: @unchecked Sendable {
     /// That of the network.
     public let configuration: Configuration
-    /// The batch's packing.
-    public let packing: Packing
-    let purpose: Purpose
-    let segmentation: Segmentation
-    /// What the passes leave out at random.
-    public let regularization: Regularization
-    let layout: ParameterLayout
-    let cellShape: CellShape
-    let shards: [Shard]
-    /// Rows in the packing's order: in, the states before the first step; out, after each last one.
-    let states: StateBuffers<S>
-    /// When recording: in, the gradient of the final states; out, of the initial ones.
-    let stateGradients: StateBuffers<S>
-    /// [1, shards] each shard's part of the loss.
-    let losses: Matrix<S>
+    /// What the next passes do, with which batch, and where everything lies.
+    private(set) var layout: PassLayout
     /// The weights that the pass reads, by layer and direction.
     var weights: [LayerWeights<S>] = []
     /// The shard whose gradient is added next: they are summed in their order, so that the bits do not depend on who is
     /// ready first.
     let nextToAdd = Atomic<Int>(0)
+    /// The seeds of the sequences' masks, in the packing's order; with regularisation alone.
+    private(set) var seeds: [UInt64] = []
 
-    /// The seeds of the sequences' masks, in the packing's order; none without regularisation.
-    private(set) var seeds: [UInt64]
-
-    private let runs: [ShardRuns]
-    /// By thread, then by shard; where every shard has room of its own there is one "thread".
-    private(set) var rooms: [[ShardWorkspace<S>]] = []
+    private let facts: LayoutFacts
+    /// Those of the packings met last.
+    private(set) var layouts = RecentValues<PassLayout>()
+    /// [1, count] by thread; where every shard has room of its own there is one.
+    private(set) var rooms: [Matrix<S>] = []
+    /// [1, count] the states and their gradients, and the losses.
+    private(set) var states = Matrix<S>(rows: 1, columns: 0)
     private let isOccupied = Atomic<Bool>(false)
 
-    /// Room for passes over batches of one packing.
+    /// Room for passes over batches.
     ///
     /// - Parameters:
     ///   - configuration: that of the network.
-    ///   - packing: that of the batches.
+    ///   - packing: that of the first batches.
     ///   - recording: whether it is for ``Network/record(_:in:from:)`` (a tape of every step) or for
     ///     ``Network/forward(_:in:state:into:)``.
     ///   - regularization: what ``Network/record(_:in:from:using:)`` leaves out at random.
@@ -52,100 +47,149 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
             recording || regularization == .none,
             "a workspace for inference, which leaves nothing out, with a regularisation")
         regularization.check(configuration)
-        self.init(configuration, packing, recording ? .recording : .inference, Segmentation(), regularization)
+        self.init(
+            configuration, packing,
+            PassKind(purpose: recording ? .recording : .inference, regularization: regularization))
     }
 
-    init(
-        _ configuration: Configuration, _ packing: Packing, _ purpose: Purpose,
-        _ segmentation: Segmentation = Segmentation(), _ regularization: Regularization = .none
-    ) {
+    init(_ configuration: Configuration, _ packing: Packing, _ kind: PassKind) {
         self.configuration = configuration
-        self.packing = packing
-        self.purpose = purpose
-        self.segmentation = segmentation
-        self.regularization = regularization
-        seeds = regularization == .none ? [] : Array(repeating: 0, count: packing.sequenceCount)
-        layout = ParameterLayout(configuration)
-        cellShape = configuration.cellShape
-        shards = configuration.shards(of: packing)
-        runs = shards.map { ShardRuns(configuration, $0, purpose, segmentation, scalar: S.self) }
-        states = StateBuffers(configuration, sequences: packing.sequenceCount)
-        stateGradients = StateBuffers(configuration, sequences: purpose.isRecording ? packing.sequenceCount : 0)
-        losses = Matrix(rows: 1, columns: shards.count)
+        facts = LayoutFacts(configuration, S.type)
+        layout = PassLayout(facts, kind, packing)
+        keepLayout()
     }
 
-    func isFor(
-        _ purpose: Purpose, _ packing: Packing, _ segmentation: Segmentation, _ regularization: Regularization
-    ) -> Bool {
-        self.purpose == purpose && self.segmentation == segmentation && self.regularization == regularization
-            && self.packing == packing
+    /// The packing of the batches that it is laid out for.
+    public var packing: Packing { layout.packing }
+    /// What its passes leave out at random.
+    public var regularization: Regularization { layout.kind.regularization }
+    var purpose: Purpose { layout.kind.purpose }
+    var parameterLayout: ParameterLayout { facts.parameters }
+    var cellShape: CellShape { facts.shape }
+
+    /// Lays it out for batches of another packing. Memory is allocated by the next pass, if it has not got enough; the layouts
+    /// of the packings met last are kept, so that one that comes again allocates nothing. Not while a pass or a recording is in
+    /// it.
+    public func prepare(for packing: Packing) {
+        occupy()
+        layOut(layout.kind, packing)
+        release()
     }
 
-    /// Begins a pass on some threads; two passes at a time would write over each other.
-    func occupy(threads: Int) {
-        let wasFree = isOccupied.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
-        require(wasFree, "this workspace is in use by another pass, or by a recording that is still held")
-        nextToAdd.store(0, ordering: .relaxed)
-        while rooms.count < roomCount(threads: threads) { rooms.append(makeRoom()) }
+    // MARK: A pass
+
+    /// Makes it one pass's own, if no other has it: two at a time would write over each other.
+    func tryToOccupy() -> Bool {
+        isOccupied.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
     }
 
-    /// Draws the seeds of a pass's masks, in the caller's order of the sequences; without regularisation, none.
-    func drawSeeds(using random: inout Random) {
-        if seeds.isEmpty { return }
-        for position in packing.positions { seeds[position] = random.next() }
+    func occupy() {
+        require(tryToOccupy(), "this workspace is in use by another pass, or by a recording that is still held")
     }
 
     /// Ends a pass.
     func release() { isOccupied.store(false, ordering: .releasing) }
 
-    /// A shard's activations for the thread of that number.
-    func room(_ shard: Int, thread: Int) -> ShardWorkspace<S> { rooms[purpose == .recording ? 0 : thread][shard] }
-
-    /// Room for every shard of its own, or for one after another.
-    private func makeRoom() -> [ShardWorkspace<S>] {
-        let sizes = shards.indices.map(size)
-        var shared: Matrix<S>?
-        if purpose != .recording { shared = Matrix(rows: 1, columns: sizes.max()!) }
-        return shards.indices.map { shard in
-            let memory = shared ?? Matrix(rows: 1, columns: sizes[shard])
-            var arena = Arena(memory.view)
-            let room = place(shard, &arena)
-            room.memory = memory
-            return room
+    /// Lays out the pass that it is occupied by.
+    func layOut(_ kind: PassKind, _ packing: Packing) {
+        if layout.isFor(kind, packing) { return }
+        if let kept = layouts[PassLayout.hash(kind, packing)], kept.isFor(kind, packing) {
+            layout = kept
+        } else {
+            layout = PassLayout(facts, kind, packing)
+            keepLayout()
         }
     }
 
-    private func place(_ shard: Int, _ arena: inout Arena<S>) -> ShardWorkspace<S> {
-        ShardWorkspace(
-            configuration, runs[shard], shards[shard], purpose, regularization, hasOwnGradient: shard > 0, &arena)
+    private func keepLayout() {
+        layouts.keep(layout, hash: PassLayout.hash(layout.kind, layout.packing), bytes: layout.bytes)
     }
 
-    private func size(ofShard shard: Int) -> Int {
-        var counter = Arena<S>(nil)
-        _ = place(shard, &counter)
-        return counter.count
+    /// Makes room for the pass that it is occupied by, on so many threads.
+    func makeRoom(threads: Int) {
+        nextToAdd.store(0, ordering: .relaxed)
+        states.take(rows: 1, columns: layout.stateCount)
+        for room in 0..<layout.rooms(threads: threads) {
+            if room == rooms.count { rooms.append(Matrix(rows: 1, columns: 0)) }
+            rooms[room].take(rows: 1, columns: layout.roomCount)
+        }
     }
 
-    private func roomCount(threads: Int) -> Int { purpose == .recording ? 1 : min(threads, shards.count) }
+    /// Draws the seeds of the pass's masks, in the caller's order of the sequences; without regularisation, none.
+    func drawSeeds(using random: inout Random) {
+        if regularization == .none { return }
+        let count = packing.sequenceCount
+        if seeds.count < count { seeds.append(contentsOf: repeatElement(0, count: count - seeds.count)) }
+        for position in packing.positions { seeds[position] = random.next() }
+    }
+
+    /// A shard's activations for the thread of that number.
+    func room(_ shard: Int, thread: Int) -> ShardWorkspace<S> {
+        ShardWorkspace(layout.shards[shard], rooms[purpose == .recording ? 0 : thread].view)
+    }
+
+    /// Each shard's part of the loss, [1, shards].
+    var losses: MatrixView<S> { states.view.matrix(layout.losses) }
 }
 
-// MARK: Size
+// MARK: States in and out
+
+/// The states of a batch, or their gradients, in a workspace: rows in the packing's order. Valid while that lives.
+struct StateViews<S: Scalar>: Sendable {
+    fileprivate let places: StatePlaces
+    fileprivate let block: MatrixView<S>
+
+    /// [B, P] of a layer and direction.
+    func hidden(_ scan: Int) -> MatrixView<S> { block.matrix(places.hidden[scan]) }
+
+    /// [n, H] the cell states of some sequences; empty in cells without them.
+    func cells(_ scan: Int, _ positions: Range<Int>) -> MatrixView<S> {
+        places.cell.map { block.matrix($0[scan]).rows(positions) } ?? MatrixView.empty
+    }
+}
 
 extension Workspace {
-    /// The numbers that it holds once passes of so many threads ran in it.
-    func count(threads: Int) -> Int {
-        let sizes = shards.indices.map(size)
-        let room = purpose == .recording ? sizes.reduce(0, +) : sizes.max()!
-        let states = packing.sequenceCount * configuration.stateCount * (purpose.isRecording ? 2 : 1)
-        return room * roomCount(threads: threads) + states + shards.count
+    /// In, the states before the first step; out, after each last one.
+    var batchStates: StateViews<S> { StateViews(places: layout.states, block: states.view) }
+    /// When recording: in, the gradient of the final states; out, of the initial ones.
+    var batchStateGradients: StateViews<S> { StateViews(places: layout.stateGradients, block: states.view) }
+
+    /// Puts states, in the caller's order, into the packing's; nil: zeros.
+    func load(_ state: State<S>?, into views: StateViews<S>) {
+        load(state?.hidden, into: views.places.hidden, views.block)
+        if let cell = views.places.cell { load(state?.cell, into: cell, views.block) }
     }
 
-    /// The same of passes that leave nothing out, without their rooms.
-    static func count(
-        _ configuration: Configuration, _ packing: Packing, _ purpose: Purpose, _ segmentation: Segmentation,
-        threads: Int
-    ) -> Int {
-        Workspace(configuration, packing, purpose, segmentation).count(threads: threads)
+    private func load(_ sources: [Matrix<S>]?, into places: Places, _ block: MatrixView<S>) {
+        for index in 0..<places.count {
+            let target = block.matrix(places[index])
+            guard let sources else {
+                target.fill(0)
+                continue
+            }
+            if packing.isInOrder {
+                target.copy(sources[index].view)
+            } else {
+                target.gatherRows(packing.order[...], of: sources[index].view)
+            }
+        }
+    }
+
+    /// The way back.
+    func store(_ views: StateViews<S>, into state: inout State<S>) {
+        store(views.places.hidden, views.block, into: &state.hidden)
+        if let cell = views.places.cell { store(cell, views.block, into: &state.cell) }
+    }
+
+    private func store(_ places: Places, _ block: MatrixView<S>, into targets: inout [Matrix<S>]) {
+        for index in 0..<places.count {
+            let source = block.matrix(places[index]), target = targets[index].mutableView()
+            if packing.isInOrder {
+                target.copy(source)
+            } else {
+                source.scatterRows(packing.order[...], to: target)
+            }
+        }
     }
 }
 
@@ -154,25 +198,7 @@ extension Configuration {
     var stateCount: Int { scanCount * (stateSize + (hasCellState ? hiddenSize : 0)) }
 }
 
-/// What a workspace's passes do.
-enum Purpose {
-    /// Outputs and final states, written where the caller wants them.
-    case inference
-    /// The same, kept with all that the backward pass reads, until that is asked for.
-    case recording
-    /// Forward, loss and backward in one go.
-    case training
-    /// Forward and loss.
-    case evaluation
-
-    /// Whether there is a tape of every step.
-    var isRecording: Bool { self == .recording || self == .training }
-    var hasLoss: Bool { self == .training || self == .evaluation }
-}
-
-// MARK: States in and out
-
-/// The states of a batch, or their gradients, by layer and direction.
+/// The states of a batch that are kept between calls, by layer and direction.
 struct StateBuffers<S: Scalar>: Sendable {
     /// [B, P]
     let hidden: [Matrix<S>]
@@ -188,45 +214,5 @@ struct StateBuffers<S: Scalar>: Sendable {
     /// [n, H] the cell states of some sequences; empty in cells without them.
     func cells(_ scan: Int, _ positions: Range<Int>) -> MatrixView<S> {
         cell.isEmpty ? MatrixView.empty : cell[scan].view.rows(positions)
-    }
-}
-
-extension Workspace {
-    /// Puts states, in the caller's order, into the packing's; nil: zeros.
-    func load(_ state: State<S>?, into buffers: StateBuffers<S>) {
-        load(state?.hidden, into: buffers.hidden)
-        load(state?.cell, into: buffers.cell)
-    }
-
-    private func load(_ sources: [Matrix<S>]?, into targets: [Matrix<S>]) {
-        for index in targets.indices {
-            let target = targets[index].view
-            guard let sources else {
-                target.fill(0)
-                continue
-            }
-            if packing.isInOrder {
-                target.copy(sources[index].view)
-            } else {
-                target.gatherRows(packing.order[...], of: sources[index].view)
-            }
-        }
-    }
-
-    /// The way back.
-    func store(_ buffers: StateBuffers<S>, into state: inout State<S>) {
-        store(buffers.hidden, into: &state.hidden)
-        store(buffers.cell, into: &state.cell)
-    }
-
-    private func store(_ sources: [Matrix<S>], into targets: inout [Matrix<S>]) {
-        for index in sources.indices {
-            let target = targets[index].mutableView()
-            if packing.isInOrder {
-                target.copy(sources[index].view)
-            } else {
-                sources[index].view.scatterRows(packing.order[...], to: target)
-            }
-        }
     }
 }

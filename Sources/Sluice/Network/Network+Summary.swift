@@ -19,8 +19,8 @@ extension Network {
     ///     parameters, bytes                       549,380        549,380
     ///     gradient and Adam's moments, bytes            0      1,648,140
     ///     packed weights, bytes                   544,768      1,085,440
-    ///     workspace, bytes                      5,808,200     16,757,448
-    ///     memory, bytes                         6,902,348     20,040,408
+    ///     workspace, bytes                      5,808,256     16,759,616
+    ///     memory, bytes                         6,902,404     20,042,576
     ///
     /// Training is a step of a ``Trainer`` with Adam, inference ``forward(_:_:from:)``, on the threads of ``workers``. A
     /// ``Recording`` needs more than a trainer's workspace: it keeps the activations of every shard of the batch.

@@ -111,17 +111,23 @@ extension Network {
         check(state, sequences: workspace.packing.sequenceCount)
         checkOutputs(outputs, workspace.packing, "room")
         let target = outputs.mutableView()
-        workspace.occupy(threads: workers.threads)
+        workspace.occupy()
         defer { workspace.release() }
-        workspace.load(state, into: workspace.states)
+        workspace.makeRoom(threads: workers.threads)
+        workspace.load(state, into: workspace.batchStates)
         share(workspace, ForwardWork(pass: pass(x.view, workspace), outputs: target))
-        workspace.store(workspace.states, into: &state)
+        workspace.store(workspace.batchStates, into: &state)
     }
 
     /// Checks inputs and a workspace against the configuration.
     func check(_ x: MatrixView<S>, _ workspace: Workspace<S>) {
-        let rows = workspace.packing.rowCount
         require(workspace.configuration == configuration, "a workspace of another configuration")
+        check(x, workspace.packing)
+    }
+
+    /// Checks inputs against a batch.
+    func check(_ x: MatrixView<S>, _ packing: Packing) {
+        let rows = packing.rowCount
         require(
             x.rows == rows && x.columns == configuration.inputSize,
             "inputs of \(x.rows) x \(x.columns) for \(rows) rows of \(configuration.inputSize) inputs")
@@ -159,7 +165,7 @@ extension Network {
         packed.prepare(
             parameters, sequences: workspace.packing.sequenceCount, steps: workspace.packing.stepCount,
             recording: workspace.purpose.isRecording, into: &workspace.weights)
-        backend.withOneThreadEach { workers.run(workspace.shards.count, work) }
+        backend.withOneThreadEach { workers.run(workspace.layout.shards.count, work) }
     }
 
     /// The head, if there is one; valid while the network lives.
@@ -173,10 +179,11 @@ extension Network {
     func pass(_ x: MatrixView<S>, _ workspace: Workspace<S>) -> Pass<S> {
         let gates = workspace.cellShape.gateCount * configuration.hiddenSize
         let step = workspace.packing.sequenceCount * configuration.stateSize * gates
-        let isShared = workspace.shards.count == 1 && step >= Engine<S>.leastToShare
+        let isShared = workspace.layout.shards.count == 1 && step >= Engine<S>.leastToShare
         let engine = isShared ? engine.sharing(workers) : engine
         return Pass(
-            configuration: configuration, engine: engine, head: head, workspace: workspace, workers: workers, x: x)
+            configuration: configuration, engine: engine, head: head, workspace: workspace,
+            states: workspace.batchStates, stateGradients: workspace.batchStateGradients, workers: workers, x: x)
     }
 }
 

@@ -17,8 +17,8 @@ extension Network {
     func costs(_ packing: Packing, training: Bool, _ segmentation: Segmentation = Segmentation()) -> PassCosts {
         let scalar = MemoryLayout<S>.stride
         let count = parameters.layout.count
-        let workspace = Workspace<S>.count(
-            configuration, packing, training ? .training : .inference, segmentation, threads: workers.threads)
+        let kind = PassKind(purpose: training ? .training : .inference, segmentation: segmentation)
+        let workspace = PassLayout.count(configuration, packing, kind, threads: workers.threads, scalar: S.self)
         return PassCosts(
             flops: flops(packing, training: training, segmentation),
             parameters: count * scalar,
@@ -35,7 +35,7 @@ extension Network {
         let head = (parameters.layout.head?.flops ?? 0) * configuration.outputRowCount(packing)
         guard training else { return scans + head }
         let again = configuration.shards(of: packing).reduce(0) { rows, shard in
-            let runs = ShardRuns(configuration, shard, .training, segmentation, scalar: S.self)
+            let runs = ShardRuns(configuration, shard, .training, segmentation, scalar: S.type)
             return rows + runs.segments.dropLast().reduce(0) { $0 + $1.rowCount }
         }
         return 3 * (scans + head) - 2 * configuration.inputWeightCount * packing.rowCount

@@ -19,9 +19,10 @@ public struct Recording<S: Scalar>: ~Copyable {
         network.check(x.view, workspace)
         if let initial { network.check(initial, sequences: workspace.packing.sequenceCount) }
         require(workspace.purpose == .recording, "this workspace was made for passes without recording")
-        workspace.occupy(threads: network.workers.threads)
+        workspace.occupy()
+        workspace.makeRoom(threads: network.workers.threads)
         drawSeeds()
-        workspace.load(initial, into: workspace.states)
+        workspace.load(initial, into: workspace.batchStates)
         network.share(workspace, RecordedForwardWork(pass: network.pass(x.view, workspace)))
         self.x = x
         self.network = network
@@ -36,14 +37,14 @@ public struct Recording<S: Scalar>: ~Copyable {
             rows: network.configuration.outputRowCount(workspace.packing), columns: network.configuration.outputSize)
         let target = outputs.mutableView()
         let pass = network.pass(x.view, workspace)
-        for index in workspace.shards.indices { pass.shard(index, thread: 0).copyOutputs(into: target) }
+        for index in workspace.layout.shards.indices { pass.shard(index, thread: 0).copyOutputs(into: target) }
         return outputs
     }
 
     /// The final states; a copy.
     public var state: State<S> {
         var state = State<S>(network.configuration, sequences: workspace.packing.sequenceCount)
-        workspace.store(workspace.states, into: &state)
+        workspace.store(workspace.batchStates, into: &state)
         return state
     }
 
@@ -73,14 +74,14 @@ public struct Recording<S: Scalar>: ~Copyable {
                 && gradients.inputs?.rows ?? x.rows == x.rows
                 && gradients.initialState.sequenceCount == workspace.packing.sequenceCount,
             "these gradients were made for another configuration or another batch")
-        workspace.load(stateGradient, into: workspace.stateGradients)
+        workspace.load(stateGradient, into: workspace.batchStateGradients)
         network.share(
             workspace,
             BackwardWork(
                 pass: network.pass(x.view, workspace), outputGradient: outputGradient.view,
                 gradient: gradients.parameters.values.mutableView(),
                 inputGradient: gradients.inputs?.mutableView()))
-        workspace.store(workspace.stateGradients, into: &gradients.initialState)
+        workspace.store(workspace.batchStateGradients, into: &gradients.initialState)
     }
 }
 

@@ -5,9 +5,11 @@ struct Scan<S: Scalar> {
     let cell: Cell
     let weights: LayerWeights<S>
     let engine: Engine<S>
-    let buffers: ScanBuffers<S>
-    let scratch: ScanScratch<S>
-    unowned(unsafe) let shard: ShardWorkspace<S>
+    let buffers: ScanBuffers<MatrixView<S>>
+    let scratch: ScanScratch<MatrixView<S>>
+    /// The shard's sequences.
+    let packing: Packing
+    let isRecording: Bool
     /// The tape's columns of the input product, and of the cell state in cells that have one.
     let inputColumns: Range<Int>
     let cellColumns: Range<Int>?
@@ -23,7 +25,6 @@ struct Scan<S: Scalar> {
     let masks: ScanMasks<S>?
 
     private var steps: [RowRun] { runs.steps }
-    private var isRecording: Bool { unsafe shard.purpose.isRecording }
 
     /// Computes every state from the inputs and the initial states. Per chunk: the input product of all its rows, then
     /// step by step the cell.
@@ -51,7 +52,6 @@ struct Scan<S: Scalar> {
     /// Copies the last state of each sequence that has one of the steps to its row of `target`, [B, P], and its last cell
     /// state to `cells`, [B, H].
     func copyFinalStates(into target: MatrixView<S>, cells: MatrixView<S>) {
-        let packing = unsafe shard.shard.packing
         let keepsCells = isRecording && cellColumns != nil
         if packing.isEqualLength {
             let last = steps[steps.count - 1]
@@ -167,7 +167,7 @@ struct Scan<S: Scalar> {
     private func recurrentStates(of chunk: Range<Int>) -> MatrixView<S> {
         let rows = runs.rows(of: chunk)
         let drops = masks?.masksStates ?? false
-        if unsafe shard.shard.packing.isEqualLength && !drops { return buffers.statesBefore.rows(rows) }
+        if packing.isEqualLength && !drops { return buffers.statesBefore.rows(rows) }
         let gathered = scratch.previousStates.rows(0..<rows.count)
         for t in chunk {
             let target = steps[t].shard

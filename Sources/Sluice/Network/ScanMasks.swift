@@ -7,7 +7,7 @@ struct ScanMasks<S: Scalar> {
     private let recurrentDropout: Mask<S>?
     private let zoneout: Mask<S>?
     private let cellZoneout: Mask<S>?
-    private let buffers: MaskBuffers<S>
+    private let buffers: MaskBuffers<MatrixView<S>>
     /// By the batch's positions, and that of the shard's first sequence.
     private let seeds: [UInt64]
     private let firstPosition: Int
@@ -21,7 +21,7 @@ struct ScanMasks<S: Scalar> {
 
     /// - Parameter scan: the number of the scan, whose states are masked on their own; a layer's inputs are not.
     init(
-        _ rates: Regularization, _ buffers: MaskBuffers<S>, layer: Int, scan: Int, seeds: [UInt64],
+        _ rates: Regularization, _ buffers: MaskBuffers<MatrixView<S>>, layer: Int, scan: Int, seeds: [UInt64],
         firstPosition: Int, firstStep: Int, reversedLengths: [Int]?, leaks: Bool
     ) {
         dropout = layer == 0 ? nil : .dropout(.dropout, index: layer, rate: rates.dropout)

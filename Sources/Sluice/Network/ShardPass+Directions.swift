@@ -11,7 +11,7 @@ extension ShardPass {
     func deliverOutputs(of layer: Int) {
         let output = output(of: layer)
         for direction in 0..<self.direction.count {
-            let states = unsafe workspace.scans[scanIndex(layer, direction)].states
+            let states = workspace.states(scanIndex(layer, direction))
             let target = output.columns(columns(direction))
             let adds = direction == 1 && self.direction == .bidirectionalSum
             if self.direction.isReversed(direction) {
@@ -37,7 +37,7 @@ extension ShardPass {
     /// Adds the second direction's part of the inputs' gradient, which it computed on its own, to the first's.
     func addSecondInputGradient(of layer: Int, _ work: LayerBackward<S>) {
         guard let dx = work.dx else { return }
-        let part = unsafe workspace.scans[scanIndex(layer, 1)].inputGradient
+        let part = workspace.inputGradient(scanIndex(layer, 1))
         for (row, pair) in runs.reversed.enumerated() {
             dx.row(work.isBatch ? pair.batch : pair.shard).add(part.row(row))
         }

@@ -4,7 +4,6 @@ extension ShardPass {
     /// is cut; or of what sums each sequence up, once that is complete.
     func forwardHead() {
         guard let head = pass.head else { return }
-        let workspace = unsafe workspace
         if isSummedUp {
             sumUp()
             if runs.isLast { head.forward(workspace.summary, into: workspace.outputs) }
@@ -18,15 +17,15 @@ extension ShardPass {
 
     /// Takes the steps up in what sums each sequence up, [B, out].
     private func sumUp() {
-        let workspace = unsafe workspace, summary = unsafe self.workspace.summary
+        let summary = workspace.summary
         switch pass.configuration.head!.steps {
         case .all: break
         case .last:
             if runs.isLast {
-                merge(into: summary) { batch.states.hidden[scanIndex(top, $0)].view.rows(shard.positions) }
+                merge(into: summary) { pass.states.hidden(scanIndex(top, $0)).rows(shard.positions) }
             }
         case .first:
-            if runs.isFirst { merge(into: summary) { firstStates(workspace.scans[scanIndex(top, $0)].states) } }
+            if runs.isFirst { merge(into: summary) { firstStates(workspace.states(scanIndex(top, $0))) } }
         case .mean:
             if runs.isFirst { summary.fill(0) }
             forEachStep { _, alive, rows in summary.rows(alive).add(rows) }
@@ -44,10 +43,10 @@ extension ShardPass {
             if runs.isLast { backwardSummary(through: head, gradient) }
             return spreadSummaryGradient()
         }
-        let places = batch.layout.head!
+        let places = batch.parameterLayout.head!
         for index in runs.chunks.indices.reversed() {
             let rows = runs.rows(of: runs.chunks[index])
-            unsafe head.backward(
+            head.backward(
                 output(of: top).rows(rows), do: workspace.outputGradient.rows(rows),
                 weightGradient: gradient.parameter(places.weight), biasGradient: gradient.parameter(places.bias),
                 dh: outputGradient(of: top).rows(rows), accumulate: !(runs.isLast && index == runs.chunks.count - 1))
@@ -57,27 +56,27 @@ extension ShardPass {
 
     /// The gradients of the head and of what it reads of each sequence.
     private func backwardSummary(through head: DenseHead<S>, _ gradient: MatrixView<S>) {
-        let workspace = unsafe workspace, dh = unsafe self.workspace.summaryGradient
-        let places = batch.layout.head!
+        let dh = workspace.summaryGradient
+        let places = batch.parameterLayout.head!
         head.backward(
             workspace.summary, do: workspace.outputGradient, weightGradient: gradient.parameter(places.weight),
             biasGradient: gradient.parameter(places.bias), dh: dh, accumulate: false)
         switch pass.configuration.head!.steps {
         case .all, .first, .max: break
         case .last:
-            split(dh) { batch.stateGradients.hidden[scanIndex(top, $0)].view.rows(shard.positions).add($1) }
+            split(dh) { pass.stateGradients.hidden(scanIndex(top, $0)).rows(shard.positions).add($1) }
         case .mean: scaleByLengths(dh)
         }
     }
 
     /// The steps' part of the gradient of what sums each sequence up.
     private func spreadSummaryGradient() -> LayerGradientSource {
-        let workspace = unsafe workspace, dh = unsafe self.workspace.summaryGradient
+        let dh = workspace.summaryGradient
         switch pass.configuration.head!.steps {
         case .all, .last: return .none
         case .first:
             split(dh) { direction, part in
-                let gradient = workspace.scans[scanIndex(top, direction)].stateGradient
+                let gradient = workspace.stateGradient(scanIndex(top, direction))
                 gradient.fill(0)
                 if runs.isFirst { firstStates(gradient).copy(part) }
             }

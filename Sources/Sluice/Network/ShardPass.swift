@@ -5,6 +5,8 @@ struct Pass<S: Scalar>: Sendable {
     let engine: Engine<S>
     let head: DenseHead<S>?
     unowned(unsafe) let workspace: Workspace<S>
+    let states: StateViews<S>
+    let stateGradients: StateViews<S>
     /// The threads, for the directions of a layer.
     unowned(unsafe) let workers: Workers
     /// [N, I] the batch's inputs.
@@ -22,13 +24,13 @@ struct Pass<S: Scalar>: Sendable {
 struct ShardPass<S: Scalar>: Sendable {
     let pass: Pass<S>
     let index: Int
-    unowned(unsafe) let workspace: ShardWorkspace<S>
+    let workspace: ShardWorkspace<S>
     var segmentIndex = 0
 
     /// The steps that are computed.
-    var runs: SegmentRuns { unsafe workspace.runs.segments[segmentIndex] }
-    var segmentCount: Int { unsafe workspace.runs.segments.count }
-    var shard: Shard { unsafe workspace.shard }
+    var runs: SegmentRuns { workspace.runs.segments[segmentIndex] }
+    var segmentCount: Int { workspace.runs.segments.count }
+    var shard: Shard { workspace.shard }
     var batch: Workspace<S> { unsafe pass.workspace }
     var direction: Direction { pass.configuration.direction }
     var top: Int { pass.configuration.layers - 1 }
@@ -36,7 +38,7 @@ struct ShardPass<S: Scalar>: Sendable {
     var isSummedUp: Bool { pass.configuration.isSummedUp }
     /// Whether the last layer's states are written as the batch's outputs at once.
     private var writesOutputs: Bool {
-        unsafe !hasHead && direction == .forward && workspace.purpose == .inference
+        !hasHead && direction == .forward && workspace.purpose == .inference
     }
 
     // MARK: Forward
@@ -74,10 +76,10 @@ struct ShardPass<S: Scalar>: Sendable {
     /// One layer in one direction.
     fileprivate func forward(_ layer: Int, _ direction: Int, _ outputs: MatrixView<S>?, again: Bool = false) {
         let index = scanIndex(layer, direction)
-        let states = batch.states.hidden[index].view.rows(shard.positions)
-        let cells = batch.states.cells(index, shard.positions)
+        let states = pass.states.hidden(index).rows(shard.positions)
+        let cells = pass.states.cells(index, shard.positions)
         let scan = scan(layer, direction, outputs)
-        if unsafe workspace.purpose.isRecording {
+        if workspace.purpose.isRecording {
             let alive = 0..<runs.aliveCount, kept = runs.keptRows, buffers = scan.buffers
             if !again && !kept.isEmpty {
                 buffers.keptStates.rows(kept).copy(states.rows(alive))
@@ -93,12 +95,12 @@ struct ShardPass<S: Scalar>: Sendable {
     }
 
     /// [n, O] the shard's outputs, where the batch has not got them: the head's, or the last layer's.
-    var outputs: MatrixView<S> { unsafe hasHead ? workspace.outputs : output(of: top) }
+    var outputs: MatrixView<S> { hasHead ? workspace.outputs : output(of: top) }
 
     /// Which rows of the batch's outputs are which of the shard's.
     private func forEachOutputRun(_ body: (RowRun) -> Void) {
         if isSummedUp {
-            for run in unsafe workspace.runs.summaries { body(run) }
+            for run in workspace.runs.summaries { body(run) }
         } else {
             runs.forEachRun(of: 0..<runs.steps.count, body)
         }
@@ -112,7 +114,7 @@ struct ShardPass<S: Scalar>: Sendable {
     // MARK: Backward
 
     /// [n, O] room for the gradient of the shard's outputs.
-    var outputGradient: MatrixView<S> { unsafe hasHead ? workspace.outputGradient : outputGradient(of: top) }
+    var outputGradient: MatrixView<S> { hasHead ? workspace.outputGradient : outputGradient(of: top) }
 
     /// From the gradient of the outputs, in ``outputGradient`` or the batch's, and of the final states in the batch's: the
     /// gradients of the parameters in `gradient` and of this shard's rows of the inputs in `dx`, if that is asked for; of
@@ -147,22 +149,22 @@ struct ShardPass<S: Scalar>: Sendable {
         var dx: ScanRows<S>?
         if let target = work.dx {
             dx =
-                unsafe direction == 1
-                ? .shard(workspace.scans[index].inputGradient)
+                direction == 1
+                ? .shard(workspace.inputGradient(index))
                 : rows(of: target, direction, isBatch: work.isBatch)
         }
         scan.backward(
             input(of: layer, direction), dy: stateGradient(layer, direction, work),
-            dh: batch.stateGradients.hidden[index].view.rows(shard.positions),
-            dc: batch.stateGradients.cells(index, shard.positions),
-            gradient: batch.layout.weightGradient(ofScan: index, in: work.gradient),
-            vectorGradient: batch.layout.vectors(ofScan: index, in: work.gradient),
+            dh: pass.stateGradients.hidden(index).rows(shard.positions),
+            dc: pass.stateGradients.cells(index, shard.positions),
+            gradient: batch.parameterLayout.weightGradient(ofScan: index, in: work.gradient),
+            vectorGradient: batch.parameterLayout.vectors(ofScan: index, in: work.gradient),
             hidden: pass.configuration.hiddenSize, dx: dx)
     }
 
     /// The gradient of a scan's states, in its own order; nil: only the final states have one.
     private func stateGradient(_ layer: Int, _ direction: Int, _ work: LayerBackward<S>) -> ScanRows<S>? {
-        let own = unsafe workspace.scans[scanIndex(layer, direction)].stateGradient
+        let own = workspace.stateGradient(scanIndex(layer, direction))
         switch work.source {
         case .none: return nil
         case .scans: return .shard(own)
@@ -174,7 +176,7 @@ struct ShardPass<S: Scalar>: Sendable {
     }
 
     /// [1, count] where the shard's gradient is computed; nil: in the batch's, as it is the first.
-    var ownGradient: MatrixView<S>? { unsafe index > 0 ? workspace.gradient : nil }
+    var ownGradient: MatrixView<S>? { index > 0 ? workspace.gradient : nil }
 
     /// Adds the shard's gradient to the batch's, once those of the shards before it are there.
     func addGradient(to batchGradient: MatrixView<S>) {
@@ -190,18 +192,18 @@ struct ShardPass<S: Scalar>: Sendable {
     func scanIndex(_ layer: Int, _ direction: Int) -> Int { layer * self.direction.count + direction }
 
     private func scan(_ layer: Int, _ direction: Int, _ outputs: MatrixView<S>?) -> Scan<S> {
-        let workspace = unsafe workspace
         let index = scanIndex(layer, direction)
-        let buffers = workspace.scans[index]
+        let buffers = workspace.scan(index)
         let isRecording = workspace.purpose.isRecording
         return Scan(
             cell: pass.configuration.cell, weights: batch.weights[index], engine: pass.engine, buffers: buffers,
-            scratch: workspace.scratch[direction], shard: workspace, inputColumns: batch.cellShape.inputColumns,
+            scratch: workspace.scratch(direction), packing: shard.packing, isRecording: isRecording,
+            inputColumns: batch.cellShape.inputColumns,
             cellColumns: batch.cellShape.cellColumns,
             initialStates: isRecording
                 ? buffers.statesBefore.rows(0..<shard.positions.count)
-                : batch.states.hidden[index].view.rows(shard.positions),
-            initialCells: isRecording ? buffers.initialCells : batch.states.cells(index, shard.positions),
+                : pass.states.hidden(index).rows(shard.positions),
+            initialCells: isRecording ? buffers.initialCells : pass.states.cells(index, shard.positions),
             states: layer == top && writesOutputs ? .batch(outputs!) : .shard(buffers.states),
             runs: runs, masks: masks(layer, direction))
     }
@@ -209,8 +211,8 @@ struct ShardPass<S: Scalar>: Sendable {
     /// What a scan leaves out; nil: nothing.
     private func masks(_ layer: Int, _ direction: Int) -> ScanMasks<S>? {
         if batch.regularization == .none { return nil }
-        return unsafe ScanMasks(
-            batch.regularization, workspace.scratch[direction].masks, layer: layer,
+        return ScanMasks(
+            batch.regularization, workspace.masks(direction), layer: layer,
             scan: scanIndex(layer, direction), seeds: batch.seeds, firstPosition: shard.positions.lowerBound,
             firstStep: runs.firstStep,
             reversedLengths: self.direction.isReversed(direction) ? shard.packing.lengths : nil,
@@ -233,11 +235,11 @@ struct ShardPass<S: Scalar>: Sendable {
 
     /// [N, out] a layer's outputs in time's order, and their gradient.
     func output(of layer: Int) -> MatrixView<S> {
-        unsafe direction == .forward ? workspace.scans[layer].states : workspace.layers[layer].output
+        direction == .forward ? workspace.states(layer) : workspace.output(layer)
     }
 
     func outputGradient(of layer: Int) -> MatrixView<S> {
-        unsafe direction == .forward ? workspace.scans[layer].stateGradient : workspace.layers[layer].outputGradient
+        direction == .forward ? workspace.stateGradient(layer) : workspace.outputGradient(layer)
     }
 
     /// Does both directions of a layer, at the same time where another thread is free and the work is worth handing over.

@@ -118,17 +118,11 @@ private final class StreamingLayer<S: Scalar> {
         cell: MatrixView<S>
     ) {
         let shape = configuration.cellShape, sequences = state.rows
-        func layOut(_ arena: inout Arena<S>) -> (tape: MatrixView<S>, scratch: MatrixView<S>) {
-            (
-                arena.matrix(rows: sequences, columns: shape.tapeColumns),
-                arena.matrix(rows: sequences, columns: shape.scratchColumns)
-            )
-        }
-        var counter = Arena<S>(nil)
-        _ = layOut(&counter)
-        memory = Matrix(rows: 1, columns: counter.count)
-        var arena = Arena(memory.view)
-        let (tape, scratch) = layOut(&arena)
+        var arena = Arena(S.type)
+        let tapePlace = arena.place(rows: sequences, columns: shape.tapeColumns)
+        let scratchPlace = arena.place(rows: sequences, columns: shape.scratchColumns)
+        memory = Matrix(rows: 1, columns: arena.count)
+        let tape = memory.view.matrix(tapePlace)
         self.cell = configuration.cell
         self.weights = weights
         self.engine = engine
@@ -140,7 +134,7 @@ private final class StreamingLayer<S: Scalar> {
         input = tape.columns(shape.inputColumns)
         step = ForwardStep(
             tape: tape, previous: state, recurrent: state, next: state, previousCell: cell, nextCell: cell,
-            scratch: scratch)
+            scratch: memory.view.matrix(scratchPlace))
     }
 
     /// [B, P] the states after a step with inputs [B, I].

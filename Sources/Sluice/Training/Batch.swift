@@ -5,7 +5,7 @@ public struct Batch<S: Scalar>: Sendable {
     /// In the outputs' shape: `[N, O]`, or `[B, O]` where the head sums a sequence up; or one column of classes.
     public var targets: Matrix<S>
     /// The lengths of the sequences.
-    public let packing: Packing
+    public private(set) var packing: Packing
 
     /// A batch of given inputs and targets.
     ///
@@ -31,5 +31,12 @@ public struct Batch<S: Scalar>: Sendable {
             return "targets of \(targets.rows) rows for \(packing.rowCount) steps of \(packing.sequenceCount) sequences"
         }
         return nil
+    }
+
+    /// Becomes room for another batch, of as many inputs and targets.
+    mutating func take(_ packing: Packing, targetRows: Int) {
+        x.take(rows: packing.rowCount, columns: x.columns)
+        targets.take(rows: targetRows, columns: targets.columns)
+        self.packing = packing
     }
 }

@@ -5,21 +5,18 @@
 ///         while let batch = batches.next() { _ = trainer.step(batch) }
 ///     }
 ///
-/// The memory of batches is kept, and filled again by later ones of the same lengths: then nothing is allocated, as
-/// long as an epoch has no more than 64 different ones and none is held on to.
+/// There is memory for one batch, the largest so far, which the next ones take again unless it is held on to. Lengths that come
+/// again, among the last 256 different ones, allocate nothing.
 public struct Batches<S: Scalar>: Sendable {
     /// Where the run is, in which order, and the generator. With the same examples it is all that later batches depend
     /// on.
     public private(set) var position: BatchPosition
     private let source: Source
     private var sort: LengthSort
-    /// Batches of different lengths, to be filled again.
-    private var slots: [Batch<S>] = []
-    /// The slot to give up next.
-    private var oldest = 0
-    /// The slot of the present batch; nil: it is the one made last.
-    private var current: Int?
-    private var made: Batch<S>?
+    /// The present batch; nil before the first.
+    private var current: Batch<S>?
+    /// The packings of the last ones.
+    private(set) var packings = RecentValues<Packing>()
     /// Whether the present batch is the only one of every epoch, so that it need not be filled again.
     private var isComplete = false
 
@@ -27,8 +24,6 @@ public struct Batches<S: Scalar>: Sendable {
         case examples(Examples<S>, Batching)
         case maker(count: Int, @Sendable (Int, inout Random) -> Batch<S>)
     }
-
-    private static var keptSlots: Int { 64 }
 
     /// The batches of a set.
     ///
@@ -136,7 +131,7 @@ public struct BatchPosition: Codable, Equatable, Sendable {
 
 extension Batches {
     /// The present batch.
-    var batch: Batch<S> { current.map { slots[$0] } ?? made! }
+    var batch: Batch<S> { current! }
 
     /// What the batches are of; nil: they are made.
     var examples: Examples<S>? {
@@ -154,8 +149,8 @@ extension Batches {
             load(examples, batching)
         case .maker(_, let make):
             // Whoever makes batches may fill one again, if nobody else holds it.
-            made = nil
-            made = make(position.total, &position.random)
+            current = nil
+            current = make(position.total, &position.random)
         }
         position.next += 1
         position.total += 1
@@ -179,28 +174,26 @@ extension Batches {
         let start = position.batchOrder[position.next] * batching.size
         let sequences = position.order[start..<min(start + batching.size, position.order.count)]
         isComplete = sequences.count == examples.count
-        for slot in slots.indices where examples.have(slots[slot].packing.lengths, sequences) {
-            current = slot
-            return examples.fill(&slots[slot], sequences)
-        }
-        let batch = examples.batch(sequences)
-        if slots.count < Self.keptSlots {
-            current = slots.count
-            slots.append(batch)
+        let packing = packing(examples.lengths, sequences)
+        if current == nil {
+            current = examples.batch(sequences, packing)
         } else {
-            current = oldest
-            slots[oldest] = batch
-            oldest = (oldest + 1) % slots.count
+            examples.refill(&current!, sequences, packing)
         }
     }
-}
 
-extension Examples {
-    /// Whether some sequences have the given lengths.
-    fileprivate func have(_ lengths: [Int], _ sequences: ArraySlice<Int>) -> Bool {
-        guard lengths.count == sequences.count else { return false }
-        for (length, sequence) in zip(lengths, sequences) where self.lengths[sequence] != length { return false }
-        return true
+    /// The packing of some sequences: an earlier one, if their lengths are the same.
+    private mutating func packing(_ lengths: [Int], _ sequences: ArraySlice<Int>) -> Packing {
+        let first = sequences.startIndex
+        let hash = Packing.fingerprint(sequences.count) { lengths[sequences[first + $0]] }
+        if let kept = packings[hash], kept.lengths.count == sequences.count,
+            kept.lengths.indices.allSatisfy({ kept.lengths[$0] == lengths[sequences[first + $0]] })
+        {
+            return kept
+        }
+        let packing = Packing(lengths: sequences.map { lengths[$0] })
+        packings.keep(packing, hash: hash, bytes: packing.bytes)
+        return packing
     }
 }
 

@@ -130,21 +130,30 @@ public struct Examples<S: Scalar>: Sendable {
 extension Examples {
     /// A batch of some sequences.
     func batch(_ sequences: ArraySlice<Int>) -> Batch<S> {
-        let packing = Packing(lengths: sequences.map { lengths[$0] })
+        batch(sequences, Packing(lengths: sequences.map { lengths[$0] }))
+    }
+
+    /// A batch of some sequences, which have the lengths of a packing.
+    func batch(_ sequences: ArraySlice<Int>, _ packing: Packing) -> Batch<S> {
         var batch = Batch<S>(
             x: Matrix(rows: packing.rowCount, columns: inputs.columns),
-            targets: Matrix(
-                rows: areSummedUp ? packing.sequenceCount : packing.rowCount, columns: targets.columns),
-            packing: packing)
+            targets: Matrix(rows: targetRowCount(packing), columns: targets.columns), packing: packing)
         fill(&batch, sequences)
         return batch
     }
 
-    /// Overwrites a batch with other sequences of the same lengths in the same order: allocates nothing, unless a copy
-    /// of the batch is held.
+    private func targetRowCount(_ packing: Packing) -> Int { areSummedUp ? packing.sequenceCount : packing.rowCount }
+
+    /// Makes a batch that of other sequences, which have the lengths of a packing: allocates nothing, unless they are longer
+    /// or a copy of the batch is held.
     @specialized(where S == Float)
     @specialized(where S == Double)
-    func fill(_ batch: inout Batch<S>, _ sequences: ArraySlice<Int>) {
+    func refill(_ batch: inout Batch<S>, _ sequences: ArraySlice<Int>, _ packing: Packing) {
+        batch.take(packing, targetRows: targetRowCount(packing))
+        fill(&batch, sequences)
+    }
+
+    private func fill(_ batch: inout Batch<S>, _ sequences: ArraySlice<Int>) {
         let x = batch.x.mutableView(), y = batch.targets.mutableView(), packing = batch.packing
         for (number, sequence) in sequences.enumerated() {
             let first = offsets[sequence], position = packing.positions[number]

@@ -45,7 +45,7 @@ extension ShardPass {
     private func evaluate(
         _ loss: BatchLoss<S>, _ targets: MatrixView<S>, _ batchOutputs: MatrixView<S>?, _ isTraining: Bool
     ) {
-        let losses = unsafe workspace.losses
+        let losses = workspace.losses
         func evaluate(_ run: RowRun) -> S {
             batchOutputs?.rows(run.batch).copy(outputs.rows(run.shard))
             return loss.evaluate(
@@ -54,7 +54,7 @@ extension ShardPass {
         }
         var sum: S = 0
         if isSummedUp {
-            for run in unsafe workspace.runs.summaries { sum += evaluate(run) }
+            for run in workspace.runs.summaries { sum += evaluate(run) }
             losses.fill(0)
             losses[0, 0] = sum
         } else {
@@ -68,7 +68,7 @@ extension ShardPass {
     }
 
     private func sumOfLosses() -> S {
-        let losses = unsafe workspace.losses
+        let losses = workspace.losses
         return (0..<losses.columns).reduce(0) { $0 + losses[0, $1] }
     }
 }

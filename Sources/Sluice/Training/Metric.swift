@@ -56,12 +56,12 @@ struct MetricSum {
     var count = 0.0
 }
 
-/// Room for what a closure is given.
+/// Room for what a metric is given of a batch.
 struct Measured<S: Scalar>: Sendable {
     /// `[n, O]`
-    var outputs: Matrix<S>
-    /// The targets' copy.
-    var targets: Matrix<S>
+    var outputs = Matrix<S>(rows: 0, columns: 0)
+    /// The targets' copy, for a closure.
+    var targets = Matrix<S>(rows: 0, columns: 0)
 }
 
 // MARK: Checks
@@ -133,6 +133,7 @@ extension Metric {
             sum.count = Double(outputs.rows * outputs.columns)
             return sum
         case .closure(let closure):
+            measured.targets.take(rows: targets.rows, columns: targets.columns)
             measured.targets.mutableView().copy(targets)
             let (sum, count) = closure(measured.outputs, measured.targets, packing)
             return MetricSum(sum: sum, count: count)

@@ -40,15 +40,15 @@ public struct Trainer<S: Scalar>: Sendable {
     var accumulation = Accumulation<S>()
     /// The totals, as workers add them.
     private var sums = Matrix<S>(rows: 1, columns: Totals.numberCount)
-    /// What the metric is given, for the shapes met last.
-    private var measured: [Measured<S>] = []
+    /// What the metric is given.
+    private var measured = Measured<S>()
     private(set) var gradient: Parameters<S>
     /// How passes cut time.
     var segmentation: Segmentation
     private let decayRuns: [DecayRun]
     /// [1, O] the loss's.
     var classWeights: Matrix<S>?
-    private var workspaces = KeptWorkspaces<S>()
+    private(set) var workspace = TrainerWorkspace<S>()
     /// Those of the last batch that was cut in windows.
     var windows: Windows?
 
@@ -268,50 +268,35 @@ public struct Trainer<S: Scalar>: Sendable {
         state: inout State<S>?
     ) -> S {
         let isTraining = gradient != nil
-        let workspace = workspaces.workspace(
-            network.configuration, packing, isTraining ? .training : .evaluation, segmentation,
-            isTraining ? regularization : .none, threads: network.workers.threads)
-        network.check(x, workspace)
+        network.check(x, packing)
         if let state { network.check(state, sequences: packing.sequenceCount) }
         let loss = BatchLoss(
             loss, rows: network.configuration.outputRowCount(packing), columns: network.configuration.outputSize,
             targets: targets, sequences: packing.sequenceCount, classWeights: classWeights?.view, asSum: asSum)
-        let place = metric == nil ? nil : measuredPlace(packing, targets)
-        workspace.occupy(threads: network.workers.threads)
+        if metric != nil {
+            measured.outputs.take(
+                rows: network.configuration.outputRowCount(packing), columns: network.configuration.outputSize)
+        }
+        let kind = PassKind(
+            purpose: isTraining ? .training : .evaluation, segmentation: segmentation,
+            regularization: isTraining ? regularization : .none)
+        let workspace = workspace.occupied(network.configuration, kind, packing, threads: network.workers.threads)
         defer { workspace.release() }
         workspace.drawSeeds(using: &random)
-        workspace.load(state, into: workspace.states)
-        workspace.load(nil, into: workspace.stateGradients)
+        workspace.load(state, into: workspace.batchStates)
+        workspace.load(nil, into: workspace.batchStateGradients)
         network.share(
             workspace,
             LossWork(
                 pass: network.pass(x, workspace), loss: loss, targets: targets,
-                losses: workspace.losses.view, outputs: place.map { measured[$0].outputs.mutableView() },
+                losses: workspace.losses, outputs: metric == nil ? nil : measured.outputs.mutableView(),
                 gradient: gradient))
-        let value = workspace.shards.indices.reduce(0) { $0 + workspace.losses.view[0, $1] }
+        let value = workspace.layout.shards.indices.reduce(0) { $0 + workspace.losses[0, $1] }
         isBatchEmpty = loss.normalizer == 0
-        if state != nil && value.isFinite { workspace.store(workspace.states, into: &state!) }
+        if state != nil && value.isFinite { workspace.store(workspace.batchStates, into: &state!) }
         totals = Totals(
             loss: asSum ? Double(value) : Double(value) * loss.normalizer, normalizer: loss.normalizer)
-        if let metric, let place { totals.add(metric.measure(&measured[place], targets, packing)) }
+        if let metric { totals.add(metric.measure(&measured, targets, packing)) }
         return isBatchEmpty ? .nan : value
     }
-
-    /// The room for what the metric is given of a batch.
-    private mutating func measuredPlace(_ packing: Packing, _ targets: MatrixView<S>) -> Int {
-        let rows = network.configuration.outputRowCount(packing)
-        let place = measured.firstIndex {
-            $0.outputs.rows == rows && $0.targets.rows == targets.rows && $0.targets.columns == targets.columns
-        }
-        if let place { return place }
-        measured.insert(
-            Measured(
-                outputs: Matrix(rows: rows, columns: network.configuration.outputSize),
-                targets: Matrix(rows: targets.rows, columns: targets.columns)),
-            at: 0)
-        if measured.count > Self.keptMeasured { measured.removeLast() }
-        return 0
-    }
-
-    private static var keptMeasured: Int { 16 }
 }

@@ -8,5 +8,7 @@
 bool allocation_count_is_on(void);
 /// The calls so far, of every thread, that gave out memory.
 long allocation_count(void);
+/// The bytes that they asked for.
+long allocation_bytes(void);
 
 #endif
