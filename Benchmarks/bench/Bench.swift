@@ -16,7 +16,7 @@ struct Bench: ParsableCommand {
             """,
         subcommands: [
             Compare.self, Layers.self, Gemm.self, GateKernels.self, Streaming.self, Memory.self, MemoryWorker.self,
-            TrainerCost.self, PeerWorker.self,
+            Ragged.self, TrainerCost.self, PeerWorker.self,
         ],
         defaultSubcommand: Compare.self)
 

@@ -32,7 +32,8 @@ struct Machine: Encodable {
 
     init(threads: Int) {
         date = Date.now.formatted(.iso8601)
-        commit = Self.output(of: "git -C '\(ReleaseBuild.packageFolder)' describe --always --dirty --exclude '*'")
+        commit = Shell.firstLine(
+            of: "git -C '\(ReleaseBuild.packageFolder)' describe --always --dirty --exclude '*' 2>/dev/null")
         processor = Self.processorName ?? "unknown processor"
         cores = ProcessInfo.processInfo.activeProcessorCount
         #if OpenBLAS
@@ -66,14 +67,5 @@ struct Machine: Encodable {
         guard let information = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return nil }
         let line = information.split(separator: "\n").first { $0.hasPrefix("model name") }
         return line.map { String($0.drop { $0 != ":" }.dropFirst().drop { $0 == " " }) }
-    }
-
-    /// The first line that a shell command prints, if it succeeds.
-    private static func output(of command: String) -> String? {
-        guard let pipe = unsafe popen("\(command) 2>/dev/null", "r") else { return nil }
-        var buffer = [CChar](repeating: 0, count: 128)
-        let isRead = unsafe fgets(&buffer, Int32(buffer.count), pipe) != nil
-        guard unsafe pclose(pipe) == 0, isRead else { return nil }
-        return String(decoding: buffer.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }

@@ -1,14 +1,6 @@
 import ArgumentParser
 import Sluice
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
-
 /// `bench memory`: what training on long sequences takes, plain, checkpointed and beside PyTorch.
 struct Memory: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -67,7 +59,7 @@ struct Memory: ParsableCommand {
             var plain: MemoryFigures?
             for way in MemoryRow.Way.allCases {
                 guard let command = command(way, steps) else { continue }
-                let figures = Self.figures(of: command)
+                let figures = Shell.firstLine(of: command).flatMap { MemoryFigures($0) }
                 if way == .plain { plain = figures }
                 let row = MemoryRow(steps: steps, way: way, figures: figures, timeToPlain: figures / plain)
                 rows.append(row)
@@ -87,25 +79,11 @@ struct Memory: ParsableCommand {
         case .plain: return "'\(Self.program)' memory-worker \(sizes)"
         case .checkpointed: return "'\(Self.program)' memory-worker --checkpointed \(sizes)"
         case .pyTorch:
-            let environment = unsafe getenv("SLUICE_PEERS_VENV").map { unsafe String(cString: $0) }
-            let folder = ReleaseBuild.packageFolder
-            let python = python ?? "\(environment ?? folder + "/.venv-peers")/bin/python"
-            guard unsafe access(python, X_OK) == 0 else { return nil }
-            return "'\(python)' -B '\(folder)/Benchmarks/peers/torch_memory.py' \(sizes)"
+            return Shell.peerScript("torch_memory.py", python: python).map { "\($0) \(sizes)" }
         }
     }
 
     private static var program: String { ReleaseBuild.realPath("/proc/self/exe") ?? CommandLine.arguments[0] }
-
-    /// The two numbers that a command prints; nil: it failed, and said why.
-    private static func figures(of command: String) -> MemoryFigures? {
-        guard let pipe = unsafe popen(command, "r") else { return nil }
-        var buffer = [CChar](repeating: 0, count: 128)
-        let isRead = unsafe fgets(&buffer, Int32(buffer.count), pipe) != nil
-        guard unsafe pclose(pipe) == 0, isRead else { return nil }
-        let line = String(decoding: buffer.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        return MemoryFigures(line)
-    }
 }
 
 /// What one process measured.
@@ -151,26 +129,15 @@ struct MemoryRow: Encodable {
         ("T", 7), ("way", -12), ("peak, MiB", 9), ("bytes a step", 12), ("time", 7), ("of plain", 8),
     ]
 
-    static var header: [String] {
-        [
-            markdown(columns.map(\.title)),
-            "|"
-                + columns.map { String(repeating: "-", count: abs($0.width) + 1) + ($0.width > 0 ? ":" : "-") }
-                .joined(separator: "|") + "|",
-        ]
-    }
+    static var header: [String] { MarkdownTable.header(columns) }
 
     var line: String {
-        Self.markdown([
-            "\(steps)", way.rawValue,
-            figures.map { Text.significant(Double($0.bytes) / 0x1p20, 3) } ?? "failed",
-            figures.map { Text.significant(Double($0.bytes) / Double(steps), 3) } ?? "-",
-            figures.map { Text.time($0.seconds) } ?? "-", timeToPlain.map { Text.significant($0, 3) } ?? "-",
-        ])
-    }
-
-    private static func markdown(_ cells: [String]) -> String {
-        "| "
-            + zip(cells, columns).map { Text.row([$0], [$1.width]) }.joined(separator: " | ") + " |"
+        MarkdownTable.line(
+            [
+                "\(steps)", way.rawValue,
+                figures.map { Text.significant(Double($0.bytes) / 0x1p20, 3) } ?? "failed",
+                figures.map { Text.significant(Double($0.bytes) / Double(steps), 3) } ?? "-",
+                figures.map { Text.time($0.seconds) } ?? "-", timeToPlain.map { Text.significant($0, 3) } ?? "-",
+            ], Self.columns)
     }
 }
