@@ -36,9 +36,11 @@ struct Ragged: ParsableCommand {
     func validate() throws {
         try Machine.check(threads: threads)
         for (name, values) in [("hidden", hidden), ("batch", batch), ("inputs", [inputs])] {
-            for value in values where !(1...1 << 20).contains(value) {
-                throw ValidationError("--\(name) \(value): 1 to \(1 << 20) is needed.")
-            }
+            for value in values { try Sizes.check("--\(name)", value) }
+        }
+        let form = Form(cell: .gru(.resetAfter), direction: .forward, layers: 1, projection: nil, isRagged: false)
+        for lengths in lengths {
+            try form.check(Shape(batch.max() ?? 1, lengths.longest, inputs, hidden.max() ?? 1), .float)
         }
         guard steps >= 20 else { throw ValidationError("--steps \(steps): at least 20 are needed.") }
         guard seconds > 0 else { throw ValidationError("--seconds \(seconds): more than 0 is needed.") }
@@ -91,8 +93,8 @@ struct Lengths: ExpressibleByArgument, Encodable, CustomStringConvertible {
 
     init?(argument: String) {
         let numbers = argument.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-        guard numbers.count == 2, let low = numbers[0], let high = numbers[1], low >= 1, high >= low, high <= 1 << 20
-        else { return nil }
+        guard numbers.count == 2, let low = numbers[0], let high = numbers[1] else { return nil }
+        guard low >= 1, high >= low, high <= Sizes.largest else { return nil }
         self.init(low...high)
     }
 
