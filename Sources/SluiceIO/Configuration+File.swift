@@ -13,17 +13,17 @@ extension Configuration {
         func refusal(_ problem: String) -> FileError {
             FileError(path: path, problem: "its \(ModelFile.configurationKey) \(problem)")
         }
-        let bytes = Array(json.utf8), read: Configuration
+        let bytes = Array(json.utf8)
         do {
             guard bytes.count <= 1 << 16 else { throw TextProblem("too long") }
             // The system's decoder takes a name that stands there twice, and other encodings.
             var strict = JSONScanner(bytes)
             try strict.skip()
             try strict.end()
-            read = try JSONDecoder().decode(Configuration.self, from: Data(bytes))
+            self = try JSONDecoder().decode(Configuration.self, from: Data(bytes))
+        } catch DecodingError.dataCorrupted(let context) where context.underlyingError is InvalidValue {
+            throw refusal("says \(context.debugDescription)")
         } catch { throw refusal("cannot be understood: \(json.inOneLine(limit: 160))") }
-        if let problem = read.fileProblem { throw refusal("says \(problem)") }
-        self = read
     }
 
     /// As JSON, keys in alphabetical order.
@@ -34,28 +34,6 @@ extension Configuration {
             stop("names and sizes are always encodable")
         }
         return String(decoding: data, as: UTF8.self)
-    }
-
-    /// What no network can have, if there is something. Sizes are limited so that the number of parameters can be counted.
-    var fileProblem: String? {
-        let sizes = [
-            ("inputSize", inputSize, 1 << 24), ("hiddenSize", hiddenSize, 1 << 20), ("layers", layers, 1 << 12),
-            ("head.outputSize", head?.outputSize ?? 1, 1 << 24),
-        ]
-        for (name, size, limit) in sizes where size < 1 || size > limit {
-            return "\(name) \(size); 1 to \(limit) is possible"
-        }
-        if let projectionSize {
-            // As the initialiser asks; a file must not trap there.
-            guard cell.canProject else {
-                return "projectionSize \(projectionSize) of a \(cell), which has no projection"
-            }
-            guard projectionSize >= 1 && projectionSize < hiddenSize else {
-                return
-                    "projectionSize \(projectionSize) of \(hiddenSize) hidden units; 1 to \(hiddenSize - 1) is possible"
-            }
-        }
-        return nil
     }
 
     /// The first thing in which a file's configuration is another than this; nil: the networks are of the same kind.

@@ -108,7 +108,7 @@ extension Network {
         _ file: SafetensorsFile, as configuration: Configuration, prefix: String, headPrefix: String, converting: Bool,
         backend: Backend, level: KernelLevel, workers: Workers
     ) throws(FileError) {
-        if let problem = configuration.fileProblem {
+        if let problem = configuration.problem {
             throw FileError(path: file.path, problem: "cannot hold \(problem)")
         }
         if prefix.isEmpty, let text = file.metadata[ModelFile.configurationKey],

@@ -21,7 +21,7 @@ extension Network {
     package func write(
         to file: AtomicFile, _ path: String, metadata: [String: String]
     ) throws(FileError) {
-        if let problem = configuration.fileProblem { throw FileError(path: path, problem: "cannot hold \(problem)") }
+        if let problem = configuration.problem { throw FileError(path: path, problem: "cannot hold \(problem)") }
         let entries = parameters.layout.entries.sorted { $0.name < $1.name }
         let size = MemoryLayout<S>.size
         var metadata = metadata

@@ -5,6 +5,11 @@ extension Engine {
     func gruAfterForward(
         tape: MatrixView<S>, hu: MatrixView<S>, bias: MatrixView<S>, previous: MatrixView<S>, next: MatrixView<S>
     ) {
+        let B = tape.rows, H = next.columns
+        let fits =
+            tape.columns >= 4 * H && hu.isPlain(B, 3 * H) && bias.isPlain(1, 4 * H) && previous.isPlain(B, H)
+            && next.isPlain(B, H)
+        if !fits { tape.refuse("tape, hu, bias, previous, next", hu, bias, previous, next) }
         switch backend {
         case .openBLAS:
             unsafe kernels.gruAfterForward(
@@ -18,6 +23,11 @@ extension Engine {
     func gruAfterBackward(
         tape: MatrixView<S>, previous: MatrixView<S>, dy: MatrixView<S>?, dh: MatrixView<S>, dbias: MatrixView<S>
     ) {
+        let B = tape.rows, H = dh.columns
+        let fits =
+            tape.columns >= 4 * H && previous.isPlain(B, H) && (dy?.isPlain(B, H) ?? true) && dh.isPlain(B, H)
+            && dbias.isPlain(1, 4 * H)
+        if !fits { tape.refuse("tape, previous, dy, dh, dbias", previous, dy, dh, dbias) }
         switch backend {
         case .openBLAS:
             unsafe kernels.gruAfterBackward(
@@ -29,6 +39,9 @@ extension Engine {
 
     /// Reset before the product, first half: r, z and q = r h. hu [rows, 2H]: r z.
     func gruBeforeGates(tape: MatrixView<S>, hu: MatrixView<S>, bias: MatrixView<S>, previous: MatrixView<S>) {
+        let B = tape.rows, H = previous.columns
+        let fits = tape.isPlain(B, 4 * H) && hu.isPlain(B, 2 * H) && bias.isPlain(1, 4 * H) && previous.isPlain(B, H)
+        if !fits { tape.refuse("tape, hu, bias, previous", hu, bias, previous) }
         switch backend {
         case .openBLAS:
             unsafe kernels.gruBeforeGates(tape.rows, previous.columns, tape.base, hu.base, bias.base, previous.base)
@@ -42,6 +55,11 @@ extension Engine {
         flipped: Bool, tape: MatrixView<S>, hu: MatrixView<S>, bias: MatrixView<S>, previous: MatrixView<S>,
         next: MatrixView<S>
     ) {
+        let B = tape.rows, H = next.columns
+        let fits =
+            tape.isPlain(B, 4 * H) && hu.isPlain(B, H) && bias.isPlain(1, 4 * H) && previous.isPlain(B, H)
+            && next.isPlain(B, H)
+        if !fits { tape.refuse("tape, hu, bias, previous, next", hu, bias, previous, next) }
         switch backend {
         case .openBLAS:
             unsafe kernels.gruBeforeUpdate(
@@ -56,6 +74,11 @@ extension Engine {
         flipped: Bool, tape: MatrixView<S>, previous: MatrixView<S>, dy: MatrixView<S>?, dh: MatrixView<S>,
         dbias: MatrixView<S>
     ) {
+        let B = tape.rows, H = dh.columns
+        let fits =
+            tape.isPlain(B, 4 * H) && previous.isPlain(B, H) && (dy?.isPlain(B, H) ?? true) && dh.isPlain(B, H)
+            && dbias.isPlain(1, 4 * H)
+        if !fits { tape.refuse("tape, previous, dy, dh, dbias", previous, dy, dh, dbias) }
         switch backend {
         case .openBLAS:
             unsafe kernels.gruBeforeUpdateBackward(
@@ -70,6 +93,11 @@ extension Engine {
     func gruBeforeGatesBackward(
         tape: MatrixView<S>, previous: MatrixView<S>, dq: MatrixView<S>, dh: MatrixView<S>, dbias: MatrixView<S>
     ) {
+        let B = tape.rows, H = dh.columns
+        let fits =
+            tape.isPlain(B, 4 * H) && previous.isPlain(B, H) && dq.isPlain(B, H) && dh.isPlain(B, H)
+            && dbias.isPlain(1, 4 * H)
+        if !fits { tape.refuse("tape, previous, dq, dh, dbias", previous, dq, dh, dbias) }
         switch backend {
         case .openBLAS:
             unsafe kernels.gruBeforeGatesBackward(

@@ -6,6 +6,14 @@ extension Engine {
         gates: MatrixView<S>, bias: MatrixView<S>, peepholes: MatrixView<S>?, cell: MatrixView<S>,
         nextCell: MatrixView<S>, output: MatrixView<S>
     ) {
+        let B = gates.rows, H = cell.columns
+        let fits =
+            gates.hasShape(B, 4 * H) && bias.isPlain(1, 4 * H) && (peepholes?.isPlain(1, 3 * H) ?? true)
+            && cell.hasShape(B, H) && nextCell.hasShape(B, H) && output.hasShape(B, H)
+        if !fits {
+            gates.refuse(
+                "gates, bias, peepholes, cell, nextCell, output", bias, peepholes, cell, nextCell, output)
+        }
         switch backend {
         case .openBLAS:
             unsafe kernels.lstmForward(
@@ -23,6 +31,16 @@ extension Engine {
         gates: MatrixView<S>, nextCell: MatrixView<S>, cell: MatrixView<S>, peepholes: MatrixView<S>?,
         dy: MatrixView<S>?, dh: MatrixView<S>, dc: MatrixView<S>, dbias: MatrixView<S>, dpeepholes: MatrixView<S>?
     ) {
+        let B = gates.rows, H = dc.columns
+        let fits =
+            gates.hasShape(B, 4 * H) && nextCell.hasShape(B, H) && cell.hasShape(B, H)
+            && (peepholes?.isPlain(1, 3 * H) ?? true) && (dy?.isPlain(B, H) ?? true) && dh.isPlain(B, H)
+            && dc.isPlain(B, H) && dbias.isPlain(1, 4 * H) && (dpeepholes?.isPlain(1, 3 * H) ?? true)
+        if !fits {
+            gates.refuse(
+                "gates, nextCell, cell, peepholes, dy, dh, dc, dbias, dpeepholes", nextCell, cell, peepholes, dy, dh,
+                dc, dbias, dpeepholes)
+        }
         switch backend {
         case .openBLAS:
             unsafe kernels.lstmBackward(
@@ -37,6 +55,9 @@ extension Engine {
 
     /// Gates and cell state of one step, without its output.
     func lstmGates(gates: MatrixView<S>, bias: MatrixView<S>, cell: MatrixView<S>, nextCell: MatrixView<S>) {
+        let B = gates.rows, H = cell.columns
+        let fits = gates.hasShape(B, 4 * H) && bias.isPlain(1, 4 * H) && cell.hasShape(B, H) && nextCell.hasShape(B, H)
+        if !fits { gates.refuse("gates, bias, cell, nextCell", bias, cell, nextCell) }
         switch backend {
         case .openBLAS:
             unsafe kernels.lstmGates(
@@ -48,6 +69,9 @@ extension Engine {
 
     /// The output of a step whose cell state is normalised: o tanh(cell + bias); cell without gaps.
     func lstmOutput(gates: MatrixView<S>, cell: MatrixView<S>, bias: MatrixView<S>, output: MatrixView<S>) {
+        let B = gates.rows, H = cell.columns
+        let fits = gates.hasShape(B, 4 * H) && cell.isPlain(B, H) && bias.isPlain(1, H) && output.hasShape(B, H)
+        if !fits { gates.refuse("gates, cell, bias, output", cell, bias, output) }
         switch backend {
         case .openBLAS:
             unsafe kernels.lstmOutput(
@@ -61,6 +85,15 @@ extension Engine {
         gates: MatrixView<S>, normalizedCell: MatrixView<S>, gain: MatrixView<S>, bias: MatrixView<S>,
         dy: MatrixView<S>?, dh: MatrixView<S>, dcell: MatrixView<S>, dbias: MatrixView<S>
     ) {
+        let B = gates.rows, H = dcell.columns
+        let fits =
+            gates.hasShape(B, 4 * H) && normalizedCell.hasShape(B, H) && gain.isPlain(1, H) && bias.isPlain(1, H)
+            && (dy?.isPlain(B, H) ?? true) && dh.isPlain(B, H) && dcell.isPlain(B, H) && dbias.isPlain(1, H)
+        if !fits {
+            gates.refuse(
+                "gates, normalizedCell, gain, bias, dy, dh, dcell, dbias", normalizedCell, gain, bias, dy, dh, dcell,
+                dbias)
+        }
         switch backend {
         case .openBLAS:
             unsafe kernels.lstmOutputBackward(
@@ -76,6 +109,9 @@ extension Engine {
     /// The backward step of `lstmGates`: i f g become their gradients, dc that of the cell state before; dbias accumulates
     /// all four.
     func lstmGatesBackward(gates: MatrixView<S>, cell: MatrixView<S>, dc: MatrixView<S>, dbias: MatrixView<S>) {
+        let B = gates.rows, H = dc.columns
+        let fits = gates.hasShape(B, 4 * H) && cell.hasShape(B, H) && dc.isPlain(B, H) && dbias.isPlain(1, 4 * H)
+        if !fits { gates.refuse("gates, cell, dc, dbias", cell, dc, dbias) }
         switch backend {
         case .openBLAS:
             unsafe kernels.lstmGatesBackward(

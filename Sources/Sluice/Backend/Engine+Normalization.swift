@@ -4,6 +4,8 @@ extension Engine {
     func normalize(
         _ values: MatrixView<S>, gain: MatrixView<S>, normalized: MatrixView<S>, scale: MatrixView<S>
     ) {
+        let fits = gain.isPlain(1, values.columns) && normalized.hasShape(of: values) && scale.hasShape(values.rows, 1)
+        if !fits { values.refuse("values, gain, normalized, scale", gain, normalized, scale) }
         switch backend {
         case .openBLAS:
             unsafe kernels.normalize(
@@ -18,6 +20,10 @@ extension Engine {
         _ dvalues: MatrixView<S>, normalized: MatrixView<S>, scale: MatrixView<S>, gain: MatrixView<S>,
         into dx: MatrixView<S>, dgain: MatrixView<S>
     ) {
+        let fits =
+            normalized.hasShape(of: dvalues) && scale.hasShape(dvalues.rows, 1) && gain.isPlain(1, dvalues.columns)
+            && dx.hasShape(of: dvalues) && dgain.isPlain(1, dvalues.columns)
+        if !fits { dvalues.refuse("dvalues, normalized, scale, gain, dx, dgain", normalized, scale, gain, dx, dgain) }
         switch backend {
         case .openBLAS:
             unsafe kernels.normalizeBackward(

@@ -42,6 +42,11 @@ extension Engine {
         _ parameters: MatrixView<S>, gradient: MatrixView<S>, mean: MatrixView<S>, square: MatrixView<S>,
         peak: MatrixView<S>?, _ constants: AdamConstants<S>
     ) {
+        let n = parameters.columns
+        let fits =
+            parameters.isPlain(1, n) && gradient.isPlain(1, n) && mean.isPlain(1, n) && square.isPlain(1, n)
+            && (peak?.isPlain(1, n) ?? true)
+        if !fits { parameters.refuse("parameters, gradient, mean, square, peak", gradient, mean, square, peak) }
         switch backend {
         case .openBLAS:
             unsafe withUnsafePointer(to: constants) {
@@ -58,6 +63,9 @@ extension Engine {
         _ parameters: MatrixView<S>, gradient: MatrixView<S>, velocity: MatrixView<S>?, nesterov: Bool,
         _ constants: SGDConstants<S>
     ) {
+        let n = parameters.columns
+        let fits = parameters.isPlain(1, n) && gradient.isPlain(1, n) && (velocity?.isPlain(1, n) ?? true)
+        if !fits { parameters.refuse("parameters, gradient, velocity", gradient, velocity) }
         switch backend {
         case .openBLAS:
             unsafe withUnsafePointer(to: constants) {
@@ -74,6 +82,11 @@ extension Engine {
         _ parameters: MatrixView<S>, gradient: MatrixView<S>, square: MatrixView<S>, velocity: MatrixView<S>?,
         _ constants: RMSPropConstants<S>
     ) {
+        let n = parameters.columns
+        let fits =
+            parameters.isPlain(1, n) && gradient.isPlain(1, n) && square.isPlain(1, n)
+            && (velocity?.isPlain(1, n) ?? true)
+        if !fits { parameters.refuse("parameters, gradient, square, velocity", gradient, square, velocity) }
         switch backend {
         case .openBLAS:
             unsafe withUnsafePointer(to: constants) {

@@ -4,6 +4,9 @@ extension Engine {
     func rnnForward(
         _ activation: RNN.Activation, tape: MatrixView<S>, bias: MatrixView<S>, next: MatrixView<S>
     ) {
+        let B = tape.rows, H = tape.columns
+        let fits = tape.isPlain(B, H) && bias.isPlain(1, H) && next.isPlain(B, H)
+        if !fits { tape.refuse("tape, bias, next", bias, next) }
         switch backend {
         case .openBLAS:
             unsafe kernels.rnnForward(
@@ -16,6 +19,9 @@ extension Engine {
     func rnnBackward(
         _ activation: RNN.Activation, tape: MatrixView<S>, dy: MatrixView<S>?, dh: MatrixView<S>, dbias: MatrixView<S>
     ) {
+        let B = tape.rows, H = tape.columns
+        let fits = tape.isPlain(B, H) && (dy?.isPlain(B, H) ?? true) && dh.isPlain(B, H) && dbias.isPlain(1, H)
+        if !fits { tape.refuse("tape, dy, dh, dbias", dy, dh, dbias) }
         switch backend {
         case .openBLAS:
             unsafe kernels.rnnBackward(

@@ -11,17 +11,21 @@ struct Engine<S: Scalar>: Sendable {
     private unowned(unsafe) let bindings: Bindings<S>
 
     init(backend: Backend, level: KernelLevel) {
-        precondition(
-            backend.isAvailable,
-            "backend \(backend.rawValue) is not in this build (the package trait OpenBLAS is off)")
-        precondition(
-            KernelLevel.available.contains(level),
-            "kernel level \(level.rawValue) on a processor whose best is \(KernelLevel.best.rawValue)")
+        require(noProblem: Self.problem(backend, level))
         self.backend = backend
         self.level = level
         kernels = S.bindings.kernels[level.index]
         unsafe bindings = S.bindings
         unsafe workers = nil
+    }
+
+    /// Why nothing can be computed so; nil: it can.
+    static func problem(_ backend: Backend, _ level: KernelLevel) -> String? {
+        if !backend.isAvailable {
+            return "backend \(backend.rawValue) is not in this build (the package trait OpenBLAS is off)"
+        }
+        return KernelLevel.available.contains(level)
+            ? nil : "kernel level \(level.rawValue) on a processor whose best is \(KernelLevel.best.rawValue)"
     }
 
     /// The same engine, large products shared out; valid while the threads live. See `Engine+Sharing.swift`.
@@ -37,9 +41,7 @@ struct Engine<S: Scalar>: Sendable {
 extension Engine {
     /// c [M, N] = a [M, K] b, or c += a b, with weights b [K, N].
     func multiply(_ a: MatrixView<S>, _ b: WeightView<S>, into c: MatrixView<S>, accumulate: Bool = false) {
-        precondition(
-            a.rows == c.rows && a.columns == b.rows && c.columns == b.columns,
-            "a product of \(a.rows) x \(a.columns) and \(b.rows) x \(b.columns) into \(c.rows) x \(c.columns)")
+        if a.rows != c.rows || a.columns != b.rows || c.columns != b.columns { Self.refuse(a, b, into: c) }
         switch b {
         case .panels(let b): shareOut(a, b, into: c, accumulate: accumulate)
         case .plain(let b, let first):
@@ -94,17 +96,32 @@ extension Engine {
         _ a: MatrixView<S>, _ transposeA: Bool, _ b: MatrixView<S>, _ transposeB: Bool, into c: MatrixView<S>,
         accumulate: Bool
     ) {
-        assert((transposeA ? a.columns : a.rows) == c.rows)
-        assert((transposeB ? b.rows : b.columns) == c.columns)
-        assert((transposeA ? a.rows : a.columns) == (transposeB ? b.columns : b.rows))
+        if (transposeA ? a.columns : a.rows) != c.rows || (transposeB ? b.rows : b.columns) != c.columns
+            || (transposeA ? a.rows : a.columns) != (transposeB ? b.columns : b.rows)
+        {
+            Self.refuse(a, transposeA, b, transposeB, into: c)
+        }
         switch backend {
         #if OpenBLAS
         case .openBLAS:
             unsafe OpenBLAS.multiply(bindings.blas, a, transposeA, b, transposeB, into: c, accumulate: accumulate)
         #else
-        case .openBLAS: preconditionFailure("not in this build")
+        case .openBLAS: stop("OpenBLAS is not in this build") // as the initialiser has found
         #endif
         case .reference: Reference.multiply(a, transposeA, b, transposeB, into: c, accumulate: accumulate)
         }
+    }
+
+    /// Out of line: see ``MatrixView/refuse(_:_:_:_:_:_:_:_:_:)``.
+    @inline(never)
+    private static func refuse(
+        _ a: MatrixView<S>, _ transposeA: Bool, _ b: MatrixView<S>, _ transposeB: Bool, into c: MatrixView<S>
+    ) -> Never {
+        stop("a product of \(a.shape)\(transposeA ? "'" : "") and \(b.shape)\(transposeB ? "'" : "") into \(c.shape)")
+    }
+
+    @inline(never)
+    private static func refuse(_ a: MatrixView<S>, _ b: WeightView<S>, into c: MatrixView<S>) -> Never {
+        stop("a product of \(a.shape) and weights of \(b.rows) x \(b.columns) into \(c.shape)")
     }
 }

@@ -78,10 +78,15 @@ struct PanelsView<S: Scalar>: @unchecked Sendable {
 
     /// A panel [K, n] and the columns that it stands for.
     subscript(index: Int) -> (weights: MatrixView<S>, columns: Range<Int>) {
+        if index < 0 || index >= count { refuse(index) }
         let start = index * shape.width
         let range = start..<min(start + shape.width, shape.columns)
         let panel = unsafe MatrixView(
             base: base + shape.rows * start, rows: shape.rows, columns: range.count, stride: range.count)
         return (panel, range)
     }
+
+    /// Out of line: see ``MatrixView/refuse(_:_:_:_:_:_:_:_:_:)``.
+    @inline(never)
+    private func refuse(_ index: Int) -> Never { stop("panel \(index) of \(count)") }
 }

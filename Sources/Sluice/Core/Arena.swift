@@ -12,15 +12,25 @@ struct Arena: Sendable {
     /// Room for a matrix.
     mutating func place(rows: Int, columns: Int) -> Place {
         let place = Place(offset: count, rows: rows, columns: columns)
-        count += (rows * columns + line - 1) / line * line
+        count += numbers(1, rows, columns)
         return place
+    }
+
+    /// The numbers that matrices take, which 64 bits may not be enough for.
+    private func numbers(_ number: Int, _ rows: Int, _ columns: Int) -> Int {
+        let (elements, isTooLarge) = rows.multipliedReportingOverflow(by: columns)
+        let padded = isTooLarge || elements > .max - line ? .max : (elements + line - 1) / line * line
+        let (all, areTooMany) = padded.multipliedReportingOverflow(by: number)
+        require(
+            padded < .max && !areTooMany && all <= .max - count,
+            "room for \(number) matrices of \(rows) x \(columns) behind \(count) numbers: more than can be counted")
+        return all
     }
 
     /// Room for several matrices of one shape.
     mutating func places(_ number: Int, rows: Int, columns: Int) -> Places {
-        let start = count
-        let first = place(rows: rows, columns: columns), distance = count - start
-        count = start + number * distance
+        let first = Place(offset: count, rows: rows, columns: columns), distance = numbers(1, rows, columns)
+        count += numbers(number, rows, columns)
         return Places(first: first, distance: distance, count: number)
     }
 }

@@ -65,7 +65,7 @@ extension MatrixView {
     @specialized(where S == Float)
     @specialized(where S == Double)
     func setProduct(_ values: MatrixView, _ mask: MatrixView) {
-        precondition(hasShape(of: values) && hasShape(of: mask))
+        if !hasShape(of: values) || !hasShape(of: mask) { refuse("target, values, mask", values, mask) }
         for row in 0..<rows {
             let target = unsafe base + row &* stride, value = unsafe values.base + row &* values.stride
             let mask = unsafe mask.base + row &* mask.stride
@@ -77,7 +77,7 @@ extension MatrixView {
     @specialized(where S == Float)
     @specialized(where S == Double)
     func addProduct(_ values: MatrixView, _ mask: MatrixView) {
-        precondition(hasShape(of: values) && hasShape(of: mask))
+        if !hasShape(of: values) || !hasShape(of: mask) { refuse("target, values, mask", values, mask) }
         for row in 0..<rows {
             let target = unsafe base + row &* stride, value = unsafe values.base + row &* values.stride
             let mask = unsafe mask.base + row &* mask.stride
@@ -90,7 +90,9 @@ extension MatrixView {
     @specialized(where S == Float)
     @specialized(where S == Double)
     func choose(_ old: MatrixView, _ new: MatrixView, _ mask: MatrixView) {
-        precondition(rows == 1 && hasShape(of: old) && hasShape(of: new) && hasShape(of: mask))
+        if rows != 1 || !hasShape(of: old) || !hasShape(of: new) || !hasShape(of: mask) {
+            refuse("target, old, new, mask", old, new, mask)
+        }
         for column in 0..<columns {
             let mask = unsafe mask.base[column]
             unsafe base[column] = unsafe mask * old.base[column] + (1 - mask) * new.base[column]
@@ -102,13 +104,11 @@ extension MatrixView {
     @specialized(where S == Float)
     @specialized(where S == Double)
     func separate(old: MatrixView, _ mask: MatrixView) {
-        precondition(rows == 1 && hasShape(of: old) && hasShape(of: mask))
+        if rows != 1 || !hasShape(of: old) || !hasShape(of: mask) { refuse("gradient, old, mask", old, mask) }
         for column in 0..<columns {
             let gradient = unsafe base[column], mask = unsafe mask.base[column]
             unsafe old.base[column] = mask * gradient
             unsafe base[column] = (1 - mask) * gradient
         }
     }
-
-    private func hasShape(of other: MatrixView) -> Bool { rows == other.rows && columns == other.columns }
 }

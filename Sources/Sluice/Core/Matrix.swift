@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 /// A matrix of scalars: row-major, without gaps, aligned to 64 bytes. Copies share memory until one of them is written.
 public struct Matrix<S: Scalar>: Sendable {
     /// The number of rows.
@@ -7,11 +13,14 @@ public struct Matrix<S: Scalar>: Sendable {
     private var storage: MatrixStorage<S>
 
     /// A matrix of zeros.
+    ///
+    /// - Precondition: neither size is negative, and there is memory for as many numbers.
     public init(rows: Int, columns: Int) {
-        require(rows >= 0 && columns >= 0, "a matrix of \(rows) x \(columns)")
-        self.rows = rows
-        self.columns = columns
-        storage = MatrixStorage(count: rows * columns)
+        require(noProblem: Self.problem(rows: rows, columns: columns))
+        guard let storage = MatrixStorage<S>(count: rows * columns) else {
+            stop(Self.noMemory(rows: rows, columns: columns))
+        }
+        self.init(rows: rows, columns: columns, storage)
     }
 
     /// A matrix with the given elements.
@@ -20,11 +29,41 @@ public struct Matrix<S: Scalar>: Sendable {
     ///   - rows: the number of rows.
     ///   - columns: the number of columns.
     ///   - elements: `rows * columns` numbers, row after row.
+    /// - Precondition: there are as many. For elements and sizes from outside the program there is
+    ///   ``init(checking:rows:columns:)``.
     public init(rows: Int, columns: Int, _ elements: some Collection<S>) {
-        require(
-            elements.count == rows * columns, "\(elements.count) elements for a matrix of \(rows) x \(columns)")
+        require(noProblem: Self.problem(rows: rows, columns: columns, elements: elements.count))
         self.init(rows: rows, columns: columns)
-        for (index, element) in elements.enumerated() { view[index / columns, index % columns] = element }
+        copy(elements)
+    }
+
+    /// A matrix with elements and sizes from outside the program.
+    ///
+    /// - Parameters:
+    ///   - elements: `rows * columns` numbers, row after row.
+    ///   - rows: the number of rows.
+    ///   - columns: the number of columns.
+    /// - Throws: where there are not `rows * columns` elements, or there is no memory for them.
+    public init(checking elements: some Collection<S>, rows: Int, columns: Int) throws(InvalidValue) {
+        try InvalidValue.throwing(Self.problem(rows: rows, columns: columns, elements: elements.count))
+        guard let storage = MatrixStorage<S>(count: rows * columns) else {
+            throw InvalidValue(Self.noMemory(rows: rows, columns: columns))
+        }
+        self.init(rows: rows, columns: columns, storage)
+        copy(elements)
+    }
+
+    private init(rows: Int, columns: Int, _ storage: MatrixStorage<S>) {
+        self.rows = rows
+        self.columns = columns
+        self.storage = storage
+    }
+
+    /// Takes elements up, as many as there are places.
+    private func copy(_ elements: some Collection<S>) {
+        let (_, count) = unsafe UnsafeMutableBufferPointer(start: storage.base, count: storage.count)
+            .update(from: elements)
+        require(count == storage.count, "\(count) elements for a matrix of \(rows) x \(columns)")
     }
 
     /// The elements, row after row.
@@ -62,6 +101,25 @@ public struct Matrix<S: Scalar>: Sendable {
     }
 }
 
+// MARK: Sizes
+
+extension Matrix {
+    /// Why there is no matrix of a size, or not with so many elements; nil: there is.
+    static func problem(rows: Int, columns: Int, elements: Int? = nil) -> String? {
+        if rows < 0 || columns < 0 { return "a matrix of \(rows) x \(columns): no size can be negative" }
+        let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
+        if overflow || count > Int.max / MemoryLayout<S>.stride {
+            return "a matrix of \(rows) x \(columns): more numbers than memory can be addressed for"
+        }
+        if let elements, elements != count { return "\(elements) elements for a matrix of \(rows) x \(columns)" }
+        return nil
+    }
+
+    private static func noMemory(rows: Int, columns: Int) -> String {
+        "no memory for a matrix of \(rows) x \(columns): \(rows * columns * MemoryLayout<S>.stride) bytes"
+    }
+}
+
 extension Matrix: Equatable {
     /// Same shape and equal elements (so a matrix that holds NaN differs from itself).
     public static func == (a: Matrix, b: Matrix) -> Bool {
@@ -77,13 +135,12 @@ extension Matrix: Codable {
         let rows = try container.decode(Int.self, forKey: .rows)
         let columns = try container.decode(Int.self, forKey: .columns)
         let elements = try container.decode([S].self, forKey: .elements)
-        let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
-        guard rows >= 0, columns >= 0, !overflow, count == elements.count else {
+        do throws(InvalidValue) {
+            try self.init(checking: elements, rows: rows, columns: columns)
+        } catch {
             throw DecodingError.dataCorruptedError(
-                forKey: .elements, in: container,
-                debugDescription: "\(elements.count) elements for a matrix of \(rows) x \(columns)")
+                forKey: .elements, in: container, debugDescription: error.description)
         }
-        self.init(rows: rows, columns: columns, elements)
     }
 
     /// Writes the shape and the elements, row after row.
@@ -115,24 +172,25 @@ extension Matrix {
     /// nobody else's. What grows again and again does so by a quarter at least.
     mutating func take(rows: Int, columns: Int) {
         if self.rows == rows && self.columns == columns && isKnownUniquelyReferenced(&storage) { return }
+        require(noProblem: Self.problem(rows: rows, columns: columns))
         let isOwn = isKnownUniquelyReferenced(&storage), count = rows * columns
         if isOwn && count <= storage.count {
             self = Matrix(rows: rows, columns: columns, storage)
         } else {
             let ahead = isOwn ? storage.count + storage.count / 4 : 0
-            storage = MatrixStorage(count: 0)
-            self = Matrix(rows: rows, columns: columns, MatrixStorage(count: max(count, ahead)))
+            self = Matrix(rows: 0, columns: 0)
+            guard let storage = MatrixStorage<S>(count: max(count, ahead)) else {
+                stop(Self.noMemory(rows: rows, columns: columns))
+            }
+            self = Matrix(rows: rows, columns: columns, storage)
         }
     }
 
-    private init(rows: Int, columns: Int, _ storage: MatrixStorage<S>) {
-        self.rows = rows
-        self.columns = columns
-        self.storage = storage
-    }
-
     private mutating func makeUnique() {
-        if !isKnownUniquelyReferenced(&storage) { storage = MatrixStorage(copying: storage) }
+        if isKnownUniquelyReferenced(&storage) { return }
+        let shared = storage
+        self = Matrix(rows: rows, columns: columns)
+        unsafe storage.base.update(from: shared.base, count: rows * columns)
     }
 }
 
@@ -142,19 +200,17 @@ private final class MatrixStorage<S: Scalar>: @unchecked Sendable {
     let base: UnsafeMutablePointer<S>
     let count: Int
 
-    init(count: Int) {
+    /// Zeros; nil: there is no memory for so many.
+    init?(count: Int) {
         self.count = count
-        let bytes = UnsafeMutableRawPointer.allocate(
-            byteCount: max(count, 1) * MemoryLayout<S>.stride, alignment: 64)
-        unsafe base = unsafe bytes.bindMemory(to: S.self, capacity: max(count, 1))
+        // Swift's own allocation ends the process without a word where there is no memory.
+        var bytes: UnsafeMutableRawPointer?
+        let size = count * MemoryLayout<S>.stride
+        guard unsafe posix_memalign(&bytes, 64, max(size, 64)) == 0, let bytes = unsafe bytes else { return nil }
+        unsafe base = unsafe bytes.bindMemory(to: S.self, capacity: count)
         // Bytes of 0 are numbers of 0.
-        unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0, count: count * MemoryLayout<S>.stride)
+        unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0, count: size)
     }
 
-    convenience init(copying other: MatrixStorage) {
-        self.init(count: other.count)
-        unsafe base.update(from: other.base, count: other.count)
-    }
-
-    deinit { unsafe base.deallocate() }
+    deinit { unsafe free(base) }
 }

@@ -24,7 +24,7 @@ struct MatrixView<S: Scalar>: @unchecked Sendable {
 
     /// The rows of a range, all columns.
     func rows(_ range: Range<Int>) -> MatrixView {
-        precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
+        if range.lowerBound < 0 || range.upperBound > rows { refuseRows(range) }
         return unsafe MatrixView(
             base: base + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
     }
@@ -34,15 +34,13 @@ struct MatrixView<S: Scalar>: @unchecked Sendable {
 
     /// The columns of a range, all rows.
     func columns(_ range: Range<Int>) -> MatrixView {
-        precondition(range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of \(columns)")
+        if range.lowerBound < 0 || range.upperBound > columns { refuseColumns(range) }
         return unsafe MatrixView(base: base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
     }
 
     /// The first elements of a view without gaps, seen in another shape.
     func reshaped(rows: Int, columns: Int) -> MatrixView {
-        precondition(
-            isContiguous && rows * columns <= self.rows * self.columns,
-            "\(rows) x \(columns) elements of a view of \(self.rows) x \(self.columns)")
+        if !isContiguous || rows * columns > self.rows * self.columns { refuseShape(rows, columns) }
         return unsafe MatrixView(base: base, rows: rows, columns: columns, stride: columns)
     }
 
@@ -69,9 +67,7 @@ extension MatrixView {
     @specialized(where S == Float)
     @specialized(where S == Double)
     func copy(_ source: MatrixView) {
-        precondition(
-            rows == source.rows && columns == source.columns,
-            "a \(source.rows) x \(source.columns) view into a \(rows) x \(columns) one")
+        if !hasShape(of: source) { refuse(source, "copied to") }
         if isContiguous && source.isContiguous {
             unsafe base.update(from: source.base, count: rows * columns)
         } else {
@@ -95,9 +91,7 @@ extension MatrixView {
     @specialized(where S == Float)
     @specialized(where S == Double)
     func copyTransposed(_ source: MatrixView) {
-        precondition(
-            rows == source.columns && columns == source.rows,
-            "the transpose of a \(source.rows) x \(source.columns) view into a \(rows) x \(columns) one")
+        if rows != source.columns || columns != source.rows { refuse(source, "transposed to") }
         let kernels = S.bindings.kernels[KernelLevel.best.index]
         unsafe kernels.transpose(source.rows, source.columns, source.base, source.stride, base, stride)
     }
@@ -106,13 +100,64 @@ extension MatrixView {
     @specialized(where S == Float)
     @specialized(where S == Double)
     func add(_ source: MatrixView) {
-        precondition(
-            rows == source.rows && columns == source.columns,
-            "a \(source.rows) x \(source.columns) view added to a \(rows) x \(columns) one")
+        if !hasShape(of: source) { refuse(source, "added to") }
         for row in 0..<rows {
             let target = unsafe base + row &* stride
             let other = unsafe source.base + row &* source.stride
             for column in 0..<columns { unsafe target[column] += unsafe other[column] }
         }
+    }
+}
+
+// MARK: Shapes
+
+extension MatrixView {
+    @inline(__always)
+    func hasShape(_ rows: Int, _ columns: Int) -> Bool { self.rows == rows && self.columns == columns }
+
+    @inline(__always)
+    func hasShape(of other: MatrixView) -> Bool { hasShape(other.rows, other.columns) }
+
+    /// Whether a kernel can read or write it as so many numbers that follow one another.
+    @inline(__always)
+    func isPlain(_ rows: Int, _ columns: Int) -> Bool { hasShape(rows, columns) && isContiguous }
+
+    /// "rows x columns", for messages.
+    var shape: String { "\(rows) x \(columns)" }
+
+    // The words stand in functions of their own: as a closure of `require` they would cost a step of time more than the
+    // comparison, since what they show would be stored for them each time.
+
+    @inline(never)
+    private func refuseRows(_ range: Range<Int>) -> Never { stop("rows \(range) of a view of \(rows) rows") }
+
+    @inline(never)
+    private func refuseColumns(_ range: Range<Int>) -> Never {
+        stop("columns \(range) of a view of \(columns) columns")
+    }
+
+    @inline(never)
+    private func refuseShape(_ rows: Int, _ columns: Int) -> Never {
+        stop("\(rows) x \(columns) elements of a view of \(shape)\(isContiguous ? "" : " with gaps")")
+    }
+
+    @inline(never)
+    private func refuse(_ source: MatrixView, _ action: StaticString) -> Never {
+        stop("a \(source.shape) view \(action) a \(shape) one")
+    }
+
+    /// Stops the program where views do not fit this one.
+    ///
+    /// - Parameter names: of this view and the others, with commas between.
+    @inline(never)
+    func refuse(
+        _ names: StaticString, _ a: MatrixView?, _ b: MatrixView? = nil, _ c: MatrixView? = nil, _ d: MatrixView? = nil,
+        _ e: MatrixView? = nil, _ f: MatrixView? = nil, _ g: MatrixView? = nil, _ h: MatrixView? = nil
+    ) -> Never {
+        let names = names.description.split(separator: ",")
+        let views = zip(names, [self, a, b, c, d, e, f, g, h]).map { name, view in
+            "\(name) " + (view.map { $0.shape + ($0.isContiguous ? "" : " with gaps") } ?? "none")
+        }
+        stop("these do not fit one another: \(views.joined(separator: ","))")
     }
 }

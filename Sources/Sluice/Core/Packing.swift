@@ -20,12 +20,28 @@ public struct Packing: Hashable, Sendable {
     /// Of the lengths, from which all else follows: packings that are looked up every step are told apart by it.
     private let fingerprint: Int
 
-    /// A batch of sequences of the given lengths, each at least 1.
+    /// A batch of sequences of the given lengths.
+    ///
+    /// - Precondition: there is at least one sequence, each has at least one step, and all together have no more than
+    ///   2,147,483,647. For lengths from outside the program there is ``init(checking:steps:)``.
     public init(lengths: [Int]) {
-        require(!lengths.isEmpty, "a batch needs at least one sequence")
-        for (index, length) in lengths.enumerated() {
-            require(length >= 1, "sequence \(index) has length \(length); at least 1 is needed")
-        }
+        require(noProblem: Self.problem(lengths: lengths))
+        self.init(checked: lengths)
+    }
+
+    /// A batch of sequences whose lengths come from outside the program. A step takes some 8 bytes: who does not
+    /// want to pay for any length that is asked for says the most.
+    ///
+    /// - Parameters:
+    ///   - lengths: the steps of each sequence.
+    ///   - steps: how many a sequence may have, such as those of the padded array beside the lengths; nil: any number.
+    /// - Throws: where a length is less than 1 or more than that, there is none, or their sum is more than 2,147,483,647.
+    public init(checking lengths: [Int], steps: Int? = nil) throws(InvalidValue) {
+        try InvalidValue.throwing(Self.problem(lengths: lengths, steps: steps))
+        self.init(checked: lengths)
+    }
+
+    private init(checked lengths: [Int]) {
         self.lengths = lengths
         order = lengths.indices.sorted { (lengths[$1], $0) < (lengths[$0], $1) }
         var positions = [Int](repeating: 0, count: lengths.count)
@@ -71,9 +87,20 @@ public struct Packing: Hashable, Sendable {
     }
 
     /// A batch of `sequences` sequences of `steps` steps each.
+    ///
+    /// - Precondition: there is at least one of both, and no more than 2,147,483,647 steps in all. For sizes from outside the
+    ///   program there is ``init(checkingSequences:steps:)``.
     public init(sequences: Int, steps: Int) {
-        require(sequences >= 1 && steps >= 1, "a batch of \(sequences) sequences of \(steps) steps")
-        self.init(lengths: [Int](repeating: steps, count: sequences))
+        require(noProblem: Self.problem(sequences: sequences, steps: steps))
+        self.init(checked: [Int](repeating: steps, count: sequences))
+    }
+
+    /// A batch of `sequences` sequences of `steps` steps each, sizes that come from outside the program.
+    ///
+    /// - Throws: where one of them is less than 1, or the steps in all are more than 2,147,483,647.
+    public init(checkingSequences sequences: Int, steps: Int) throws(InvalidValue) {
+        try InvalidValue.throwing(Self.problem(sequences: sequences, steps: steps))
+        self.init(checked: [Int](repeating: steps, count: sequences))
     }
 
     /// B, the number of sequences.
@@ -84,19 +111,45 @@ public struct Packing: Hashable, Sendable {
     public var rowCount: Int { offsets[stepCount] }
 
     /// The rows of a step: one for each sequence that is still alive.
-    public func rows(at step: Int) -> Range<Int> { offsets[step]..<offsets[step + 1] }
+    ///
+    /// - Precondition: the longest sequence has the step.
+    public func rows(at step: Int) -> Range<Int> {
+        checkStep(step)
+        return offsets[step]..<offsets[step + 1]
+    }
 
     /// The rows of a range of steps.
-    public func rows(of steps: Range<Int>) -> Range<Int> { offsets[steps.lowerBound]..<offsets[steps.upperBound] }
+    ///
+    /// - Precondition: the longest sequence has them.
+    public func rows(of steps: Range<Int>) -> Range<Int> {
+        require(
+            steps.lowerBound >= 0 && steps.upperBound <= stepCount,
+            "steps \(steps) of a batch whose longest sequence has \(stepCount)")
+        return offsets[steps.lowerBound]..<offsets[steps.upperBound]
+    }
 
     /// The number of sequences that have a step of this number.
-    public func aliveCount(at step: Int) -> Int { offsets[step + 1] - offsets[step] }
+    ///
+    /// - Precondition: the longest sequence has it.
+    public func aliveCount(at step: Int) -> Int {
+        checkStep(step)
+        return offsets[step + 1] - offsets[step]
+    }
+
+    private func checkStep(_ step: Int) {
+        require(
+            step >= 0 && step < stepCount, "step \(step) of a batch whose longest sequence has \(stepCount) steps")
+    }
 
     /// The row of one step of one sequence, numbered as the caller does.
+    ///
+    /// - Precondition: there is such a sequence, and it has the step.
     public func row(sequence: Int, step: Int) -> Int {
         require(
+            sequence >= 0 && sequence < lengths.count, "sequence \(sequence) of a batch of \(lengths.count) sequences")
+        require(
             step >= 0 && step < lengths[sequence],
-            "step \(step) of sequence \(sequence), which has \(lengths[sequence])")
+            "step \(step) of sequence \(sequence), which has \(lengths[sequence]) steps")
         return offsets[step] + positions[sequence]
     }
 
@@ -140,4 +193,40 @@ extension Packing {
 
     /// About what it takes.
     var bytes: Int { 8 * (3 * sequenceCount + stepCount + 20) }
+}
+
+// MARK: Checks
+
+extension Packing {
+    /// The rows of a batch: matrix products count them in 32 bits.
+    static var mostRows: Int { Int(Int32.max) }
+
+    /// Why there is no batch of these lengths; nil: there is.
+    ///
+    /// - Parameter steps: the most that a sequence may have; nil: any number.
+    static func problem(lengths: [Int], steps: Int? = nil) -> String? {
+        if lengths.isEmpty { return "a batch of 0 sequences; at least 1 is needed" }
+        var sum = 0
+        for (sequence, length) in lengths.enumerated() {
+            if length < 1 { return "sequence \(sequence) has length \(length); at least 1 is needed" }
+            if let steps, length > steps {
+                return "sequence \(sequence) has length \(length); at most \(steps) is possible"
+            }
+            // Neither of the two is large enough to overflow.
+            if length > mostRows || sum + length > mostRows {
+                return "sequences 0 to \(sequence) have more than \(mostRows) steps in all, sequence \(sequence) alone "
+                    + "\(length); at most \(mostRows) is possible"
+            }
+            sum += length
+        }
+        return nil
+    }
+
+    private static func problem(sequences: Int, steps: Int) -> String? {
+        if sequences < 1 || steps < 1 {
+            return "a batch of \(sequences) sequences of \(steps) steps; at least 1 of both is needed"
+        }
+        return sequences > mostRows / steps
+            ? "a batch of \(sequences) sequences of \(steps) steps; at most \(mostRows) steps in all are possible" : nil
+    }
 }

@@ -20,13 +20,25 @@ public final class Workers: Sendable {
     public let threads: Int
     private let team: Team
 
-    /// - Parameter threads: how many threads work, the caller's included; at least 1.
+    /// - Parameter threads: how many threads work, the caller's included.
+    /// - Precondition: 1 to 4,096. For a number from outside the program there is ``init(checking:)``.
     public init(threads: Int) {
-        require(threads >= 1, "\(threads) threads")
+        require(noProblem: Self.problem(threads: threads))
         self.threads = threads
         team = Team(threads: threads)
         let failure = team.startThreads()
         require(failure == 0, "no thread could be started: error \(failure)")
+    }
+
+    /// - Parameter threads: how many threads work, the caller's included: a number from outside the program.
+    /// - Throws: where it is not 1 to 4,096.
+    public convenience init(checking threads: Int) throws(InvalidValue) {
+        try InvalidValue.throwing(Self.problem(threads: threads))
+        self.init(threads: threads)
+    }
+
+    private static func problem(threads: Int) -> String? {
+        threads >= 1 && threads <= 4_096 ? nil : "\(threads) threads; 1 to 4096 are possible"
     }
 
     deinit { team.stop() }

@@ -1,4 +1,7 @@
 /// The facts of a network: what is computed, and every size. Sizes come from here, never from a tensor.
+///
+/// Its fields may be changed to what no network has. ``problem`` says whether they are, and so does whatever takes a
+/// configuration, which then stops the program; ``validate()`` throws instead.
 public struct Configuration: Codable, Hashable, Sendable {
     /// The recurrent cell of every layer.
     public var cell: Cell
@@ -17,19 +20,12 @@ public struct Configuration: Codable, Hashable, Sendable {
     /// The dense layer on the last layer's outputs; nil: the network's outputs are those.
     public var head: Head?
 
+    /// - Precondition: there is such a network: see ``problem``. For sizes from outside the program: decode them, which
+    ///   throws, or set them one by one and ask ``validate()``.
     public init(
         cell: Cell, inputSize: Int, hiddenSize: Int, layers: Int = 1, direction: Direction = .forward,
         projectionSize: Int? = nil, biases: Biases? = nil, head: Head? = nil
     ) {
-        require(
-            inputSize >= 1 && hiddenSize >= 1 && layers >= 1,
-            "a network with \(inputSize) inputs, \(hiddenSize) hidden units and \(layers) layers")
-        if let projectionSize {
-            require(cell.canProject, "a projection of \(cell): only an LSTM has one")
-            require(
-                projectionSize >= 1 && projectionSize < hiddenSize,
-                "a projection of \(hiddenSize) hidden units to \(projectionSize): at least 1 and fewer are needed")
-        }
         self.cell = cell
         self.inputSize = inputSize
         self.hiddenSize = hiddenSize
@@ -38,6 +34,7 @@ public struct Configuration: Codable, Hashable, Sendable {
         self.projectionSize = projectionSize
         self.biases = biases
         self.head = head
+        require(noProblem: problem)
     }
 
     /// P, the numbers of a state h: the projection's, or one for each hidden unit.
@@ -45,10 +42,10 @@ public struct Configuration: Codable, Hashable, Sendable {
 
     /// The scans: one for each layer and direction. States and gradients of states are listed in PyTorch's order: layer
     /// by layer, forward before backward.
-    public var scanCount: Int { layers * direction.count }
+    public var scanCount: Int { layers &* direction.count }
 
     /// The numbers that each layer puts out at a step: P, or 2P where two directions stand side by side.
-    public var layerOutputSize: Int { direction == .bidirectional ? 2 * stateSize : stateSize }
+    public var layerOutputSize: Int { direction == .bidirectional ? 2 &* stateSize : stateSize }
 
     /// The numbers that the network puts out: the head's, or those of the last layer.
     public var outputSize: Int { head?.outputSize ?? layerOutputSize }
@@ -125,8 +122,9 @@ public struct Head: Codable, Hashable, Sendable {
     /// Which steps it reads.
     public var steps: Steps
 
+    /// - Precondition: 1 to 16,777,216 outputs.
     public init(outputSize: Int, steps: Steps = .all) {
-        require(outputSize >= 1, "a head with \(outputSize) outputs")
+        require(noProblem: Self.problem(outputSize: outputSize))
         self.outputSize = outputSize
         self.steps = steps
     }
@@ -136,6 +134,10 @@ public struct Head: Codable, Hashable, Sendable {
 
 /// Fields that are not there have their defaults, so that files of earlier versions stay readable.
 extension Configuration {
+    /// A configuration that was written down.
+    ///
+    /// - Throws: a `DecodingError` that names the field; its underlying error is an ``InvalidValue`` where the fields can be read
+    ///   but there is no such network.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         cell = try fields.decode(Cell.self, forKey: .cell)
@@ -146,5 +148,12 @@ extension Configuration {
         projectionSize = try fields.decodeIfPresent(Int.self, forKey: .projectionSize)
         biases = try fields.decodeIfPresent(Biases.self, forKey: .biases)
         head = try fields.decodeIfPresent(Head.self, forKey: .head)
+        do throws(InvalidValue) {
+            try validate()
+        } catch {
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(
+                    codingPath: decoder.codingPath, debugDescription: error.description, underlyingError: error))
+        }
     }
 }

@@ -54,11 +54,35 @@ public struct Initialization: Codable, Hashable, Sendable {
         headBias: .zeros)
 }
 
+extension Initialization {
+    /// Checks a choice that comes from outside the program; whatever takes one stops it with the same words.
+    ///
+    /// - Throws: where a standard deviation is NaN, negative or too large for a Float.
+    public func validate() throws(InvalidValue) { try InvalidValue.throwing(problem) }
+
+    fileprivate var problem: String? {
+        for (name, initializer) in [
+            ("inputWeights", inputWeights), ("recurrentWeights", recurrentWeights), ("biases", biases),
+            ("headWeights", headWeights), ("headBias", headBias),
+        ] {
+            // No draw is beyond two deviations.
+            if case .truncatedNormal(let deviation) = initializer, !(deviation >= 0 && deviation <= 1e38) {
+                return "\(name) with a standard deviation of \(deviation): 0 to 1e+38 is needed"
+            }
+        }
+        return nil
+    }
+}
+
 extension Parameters {
     /// First values for a network, drawn parameter by parameter in the layout's order.
     ///
     /// Numbers are drawn in Double, so that a seed gives the same network, up to rounding, in Float and Double.
+    ///
+    /// - Precondition: there is such a network, and standard deviations are finite and not negative:
+    ///   ``Configuration/validate()`` and ``Initialization/validate()`` throw where that is not so.
     public init(_ configuration: Configuration, _ initialization: Initialization, using random: inout Random) {
+        require(noProblem: initialization.problem)
         self.init(ParameterLayout(configuration))
         for entry in layout.entries {
             let initializer =

@@ -3,6 +3,10 @@ extension Matrix {
     /// matrix, its columns multiplied by the signs of R's diagonal (Mezzadri 2007).
     static func orthogonal(rows: Int, columns: Int, using random: inout Random) -> Matrix {
         let tall = max(rows, columns), thin = min(rows, columns)
+        require(
+            thin == 0 || tall <= Int(Int32.max) / thin,
+            "orthogonal weights of \(rows) x \(columns); LAPACK counts in 32 bits: at most \(Int32.max) numbers are possible"
+        )
         var q = Matrix<Double>(rows: tall, columns: thin, (0..<tall * thin).map { _ in random.normal() })
         q.orthonormalizeColumns()
         var result = Matrix(rows: rows, columns: columns)
@@ -41,7 +45,9 @@ extension Matrix<Double> {
         let factored = unsafe blas.geqrf(rows, columns, view.base, columns, tau.base)
         let signs = (0..<self.columns).map { view[$0, $0] < 0 ? -1.0 : 1.0 }
         let formed = unsafe blas.orgqr(rows, columns, columns, view.base, columns, tau.base)
-        precondition(factored == 0 && formed == 0, "LAPACK's QR refused its arguments: \(factored), \(formed)")
+        require(
+            factored == 0 && formed == 0,
+            "LAPACK's QR of a \(self.rows) x \(self.columns) matrix failed: \(factored), \(formed)")
         for i in 0..<self.rows { for j in 0..<self.columns { view[i, j] *= signs[j] } }
     }
     #endif

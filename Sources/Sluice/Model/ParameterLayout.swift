@@ -65,7 +65,10 @@ public struct ParameterLayout: Hashable, Sendable {
     ///     weight_ih_lk [I, GH]    weight_hh_lk [P, GH]    bias_ih_lk [GH]    bias_hh_lk [GH]    weight_hr_lk [H, P]
     ///
     /// as far as the configuration has them, and the cell's own vectors; then `head.weight [out, O]`, `head.bias [O]`.
+    ///
+    /// - Precondition: there is such a network: ``Configuration/problem`` is nil.
     public init(_ configuration: Configuration) {
+        require(noProblem: configuration.problem)
         let hidden = configuration.hiddenSize, state = configuration.stateSize
         let shape = configuration.cellShape
         let gates = shape.gateCount * hidden
@@ -107,6 +110,16 @@ public struct ParameterLayout: Hashable, Sendable {
 }
 
 extension ParameterLayout {
+    /// The first thing in which the parameters of another layout differ from these; nil: nothing.
+    func difference(from other: ParameterLayout) -> String? {
+        if self == other { return nil }
+        for (entry, theirs) in zip(entries, other.entries) where entry != theirs {
+            return "\(theirs.name) of \(theirs.rows) x \(theirs.columns) where there is "
+                + "\(entry.name) of \(entry.rows) x \(entry.columns)"
+        }
+        return "\(other.entries.count) matrices and vectors where there are \(entries.count)"
+    }
+
     /// A scan's biases and vectors in a flat array [1, count].
     func vectors<S: Scalar>(ofScan index: Int, in values: MatrixView<S>) -> LayerVectors<S> {
         let entries = scans[index]

@@ -3,7 +3,8 @@
 public struct Parameters<S: Scalar>: Sendable, Equatable {
     /// What lies where.
     public let layout: ParameterLayout
-    /// The numbers, `[1, count]`.
+    /// The numbers, `[1, count]`. Whatever uses them stops the program where they are of another shape; for numbers from outside
+    /// there is ``init(checking:_:)``. (Not checked when they are set: an observer would cost a change in place an allocation.)
     public var values: Matrix<S>
 
     /// Zeros.
@@ -12,28 +13,60 @@ public struct Parameters<S: Scalar>: Sendable, Equatable {
         values = Matrix(rows: 1, columns: layout.count)
     }
 
-    /// One parameter by its name, as a matrix in the layout of the computation. Setting needs the same shape.
+    /// Parameters whose numbers come from outside the program.
+    ///
+    /// - Parameter values: `[1, count]`, in the layout's order.
+    /// - Throws: where they are of another shape.
+    public init(checking values: Matrix<S>, _ layout: ParameterLayout) throws(InvalidValue) {
+        try InvalidValue.throwing(Self.problem(values, layout))
+        self.layout = layout
+        self.values = values
+    }
+
+    /// One parameter by its name, as a matrix in the layout of the computation.
+    ///
+    /// - Precondition: there is such a parameter, and what it is set to has its shape. For names and matrices from outside the
+    ///   program there is ``set(_:checking:)``, and ``ParameterLayout/subscript(_:)`` to ask for a name.
     public subscript(name: String) -> Matrix<S> {
         get {
-            let entry = entry(name)
+            require(noProblem: problem(name))
+            let entry = layout[name]!
             return values.withSpan { span in
                 Matrix(rows: entry.rows, columns: entry.columns, entry.range.map { span[$0] })
             }
         }
         set {
-            let entry = entry(name)
-            require(
-                newValue.rows == entry.rows && newValue.columns == entry.columns,
-                "\(name) is \(entry.rows) x \(entry.columns), not \(newValue.rows) x \(newValue.columns)")
-            mutableView(entry).copy(newValue.view)
+            require(noProblem: problem(name, newValue))
+            mutableView(layout[name]!).copy(newValue.view)
         }
     }
 
-    private func entry(_ name: String) -> ParameterLayout.Entry {
+    /// Sets one parameter to a matrix that comes, as its name, from outside the program.
+    ///
+    /// - Throws: where there is no such parameter, or its shape is another.
+    public mutating func set(_ name: String, checking matrix: Matrix<S>) throws(InvalidValue) {
+        try InvalidValue.throwing(problem(name, matrix))
+        mutableView(layout[name]!).copy(matrix.view)
+    }
+
+    /// Why the numbers are not the layout's; nil: they are.
+    var problem: String? { Self.problem(values, layout) }
+
+    private static func problem(_ values: Matrix<S>, _ layout: ParameterLayout) -> String? {
+        values.rows == 1 && values.columns == layout.count
+            ? nil : "values of \(values.rows) x \(values.columns) for parameters of 1 x \(layout.count)"
+    }
+
+    /// - Parameter matrix: what the parameter is to be; nil: it is read.
+    private func problem(_ name: String, _ matrix: Matrix<S>? = nil) -> String? {
         guard let entry = layout[name] else {
-            stop("no parameter \(name); there are \(layout.entries.map(\.name).joined(separator: ", "))")
+            return
+                "no parameter \(name.prefix(80)) among the \(layout.entries.count) from \(layout.entries[0].name) to "
+                + layout.entries[layout.entries.count - 1].name
         }
-        return entry
+        if let problem { return problem }
+        guard let matrix, matrix.rows != entry.rows || matrix.columns != entry.columns else { return nil }
+        return "\(name) is \(entry.rows) x \(entry.columns), not \(matrix.rows) x \(matrix.columns)"
     }
 
     /// A parameter's matrix, for reading.

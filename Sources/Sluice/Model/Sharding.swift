@@ -20,8 +20,9 @@ extension Configuration {
         // Sixteen rows keep the products at full speed, and 16 shards keep as many cores busy.
         var count = min(batch.sequenceCount / 16, 16)
         // Handing a shard over costs about a microsecond, and small products have a cost of their own.
+        // Of 16 times as many rows or operations the product says no more, and might be too large to be counted.
         let flopsOfRow = 2 * cellShape.gateCount * hiddenSize * (inputSize + hiddenSize)
-        count = min(count, batch.rowCount * flopsOfRow / 400_000)
+        count = min(count, min(batch.rowCount, 16 * 400_000) * min(flopsOfRow, 16 * 400_000) / 400_000)
         // A shard's gradient, written and summed, is nothing beside its rows' products, unless it is too large for the
         // second-level cache, or the third, and the rows are few.
         let weightsOfGate = hiddenSize * (inputSize + hiddenSize)

@@ -7,7 +7,12 @@ public struct State<S: Scalar>: Sendable, Equatable {
     public var cell: [Matrix<S>]
 
     /// Zeros.
+    ///
+    /// - Precondition: there is such a network, and `sequences` is not negative. Whether given states fit a network says
+    ///   ``Network/validate(_:sequences:)``.
     public init(_ configuration: Configuration, sequences: Int) {
+        require(noProblem: configuration.problem)
+        require(sequences >= 0, "states of \(sequences) sequences; at least 0 is needed")
         func zeros(_ columns: Int) -> [Matrix<S>] {
             (0..<configuration.scanCount).map { _ in Matrix(rows: sequences, columns: columns) }
         }
@@ -16,12 +21,15 @@ public struct State<S: Scalar>: Sendable, Equatable {
     }
 
     /// The number of sequences.
-    public var sequenceCount: Int { hidden[0].rows }
+    public var sequenceCount: Int { hidden.first?.rows ?? 0 }
 
     /// Sets a sequence's states to zero, where a new one begins in its place.
+    ///
+    /// - Precondition: there is such a sequence.
     public mutating func reset(sequence: Int) {
+        let rows = (hidden + cell).map(\.rows).min() ?? 0
         require(
-            sequence >= 0 && sequence < sequenceCount, "sequence \(sequence) of states for \(sequenceCount) sequences")
+            sequence >= 0 && sequence < rows, "sequence \(sequence) of states for \(rows) sequences")
         for index in hidden.indices { hidden[index].mutableView().row(sequence).fill(0) }
         for index in cell.indices { cell[index].mutableView().row(sequence).fill(0) }
     }

@@ -53,6 +53,7 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
     }
 
     init(_ configuration: Configuration, _ packing: Packing, _ kind: PassKind) {
+        require(noProblem: configuration.problem)
         self.configuration = configuration
         facts = LayoutFacts(configuration, S.type)
         layout = PassLayout(facts, kind, packing)

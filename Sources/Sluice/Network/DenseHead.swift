@@ -28,6 +28,7 @@ extension MatrixView {
     @specialized(where S == Float)
     @specialized(where S == Double)
     fileprivate func fillRows(_ row: MatrixView) {
+        if !row.hasShape(1, columns) { refuse("target, row", row) }
         for i in 0..<rows { for j in 0..<columns { self[i, j] = row[0, j] } }
     }
 
@@ -35,6 +36,7 @@ extension MatrixView {
     @specialized(where S == Float)
     @specialized(where S == Double)
     fileprivate func addRowSums(of matrix: MatrixView) {
+        if rows != 1 || matrix.columns != columns { refuse("sums, rows", matrix) }
         for i in 0..<matrix.rows { for j in 0..<columns { self[0, j] += matrix[i, j] } }
     }
 }

@@ -30,12 +30,32 @@ public struct Network<S: Scalar>: Sendable {
     ///   - backend: who computes; by default the fastest of this build.
     ///   - level: the instruction set of the fused kernels; by default the best of this processor.
     ///   - workers: the threads; by default only the caller's.
+    /// - Precondition: the parameters are those of the configuration, and this build and processor have backend and level.
+    ///   For what comes from outside the program there is ``init(checking:_:backend:level:workers:)``.
     public init(
         _ configuration: Configuration, _ parameters: Parameters<S>, backend: Backend = .default,
         level: KernelLevel = .best, workers: Workers = .single
     ) {
-        require(
-            parameters.layout == ParameterLayout(configuration), "these parameters are of another configuration")
+        require(noProblem: Self.problem(configuration, parameters, backend, level))
+        self.init(checked: configuration, parameters, backend, level, workers)
+    }
+
+    /// A network of a configuration, parameters, a backend or a level that come from outside the program.
+    ///
+    /// - Throws: where there is no such network, the parameters are another's, or this build or processor has not got the
+    ///   backend or the level.
+    public init(
+        checking configuration: Configuration, _ parameters: Parameters<S>, backend: Backend = .default,
+        level: KernelLevel = .best, workers: Workers = .single
+    ) throws(InvalidValue) {
+        try InvalidValue.throwing(Self.problem(configuration, parameters, backend, level))
+        self.init(checked: configuration, parameters, backend, level, workers)
+    }
+
+    private init(
+        checked configuration: Configuration, _ parameters: Parameters<S>, _ backend: Backend, _ level: KernelLevel,
+        _ workers: Workers
+    ) {
         self.configuration = configuration
         currentParameters = parameters
         self.workers = workers
@@ -54,9 +74,20 @@ public struct Network<S: Scalar>: Sendable {
             level: level, workers: workers)
     }
 
+    private static func problem(
+        _ configuration: Configuration, _ parameters: Parameters<S>, _ backend: Backend, _ level: KernelLevel
+    ) -> String? {
+        configuration.problem ?? Engine<S>.problem(backend, level)
+            ?? problem(parameters, for: ParameterLayout(configuration))
+    }
+
+    private static func problem(_ parameters: Parameters<S>, for layout: ParameterLayout) -> String? {
+        layout.difference(from: parameters.layout).map { "parameters of another network: \($0)" } ?? parameters.problem
+    }
+
     /// Follows a change of the parameters.
     private mutating func takeUpParameters() {
-        require(currentParameters.layout == layout, "these parameters are of another configuration")
+        require(noProblem: Self.problem(currentParameters, for: layout))
         if isKnownUniquelyReferenced(&packed) {
             packed.update(currentParameters)
         } else {
@@ -84,6 +115,8 @@ extension Network {
     ///   - packing: the lengths of the sequences.
     ///   - state: the initial states; nil: zeros.
     /// - Returns: the outputs, `[N, O]` (or `[B, O]` from a head on the last step), and the final states.
+    /// - Precondition: inputs and states have these shapes. For those from outside the program ask ``validate(_:_:from:)`` first,
+    ///   which throws.
     @specialized(where S == Float)
     @specialized(where S == Double)
     public func forward(
@@ -102,12 +135,16 @@ extension Network {
     ///   - workspace: made for this configuration and the batch's packing.
     ///   - state: in, the initial states; out, the final ones.
     ///   - outputs: `[N, O]` or `[B, O]`, overwritten.
+    /// - Precondition: all have these shapes, no other pass uses the workspace, and it has no regularisation.
     @specialized(where S == Float)
     @specialized(where S == Double)
     public func forward(
         _ x: Matrix<S>, in workspace: Workspace<S>, state: inout State<S>, into outputs: inout Matrix<S>
     ) {
         check(x.view, workspace)
+        require(
+            workspace.regularization == .none,
+            "a workspace with a regularisation for a pass that leaves nothing out; it needs record(_:in:from:using:)")
         check(state, sequences: workspace.packing.sequenceCount)
         checkOutputs(outputs, workspace.packing, "room")
         let target = outputs.mutableView()
@@ -117,47 +154,6 @@ extension Network {
         workspace.load(state, into: workspace.batchStates)
         share(workspace, ForwardWork(pass: pass(x.view, workspace), outputs: target))
         workspace.store(workspace.batchStates, into: &state)
-    }
-
-    /// Checks inputs and a workspace against the configuration.
-    func check(_ x: MatrixView<S>, _ workspace: Workspace<S>) {
-        require(workspace.configuration == configuration, "a workspace of another configuration")
-        check(x, workspace.packing)
-    }
-
-    /// Checks inputs against a batch.
-    func check(_ x: MatrixView<S>, _ packing: Packing) {
-        let rows = packing.rowCount
-        require(
-            x.rows == rows && x.columns == configuration.inputSize,
-            "inputs of \(x.rows) x \(x.columns) for \(rows) rows of \(configuration.inputSize) inputs")
-    }
-
-    /// Checks something of the outputs' shape.
-    func checkOutputs(_ outputs: Matrix<S>, _ packing: Packing, _ name: String) {
-        let rows = configuration.outputRowCount(packing)
-        require(
-            outputs.rows == rows && outputs.columns == configuration.outputSize,
-            "\(name) of \(outputs.rows) x \(outputs.columns) for outputs of \(rows) x \(configuration.outputSize)")
-    }
-
-    /// Checks states against the configuration.
-    func check(_ state: State<S>, sequences: Int) {
-        require(
-            state.hidden.count == configuration.scanCount
-                && state.cell.count == (configuration.hasCellState ? configuration.scanCount : 0),
-            "states of \(state.hidden.count) hidden and \(state.cell.count) cell matrices for a network of "
-                + "\(configuration.scanCount) layers and directions")
-        check(state.hidden, sequences, configuration.stateSize)
-        check(state.cell, sequences, configuration.hiddenSize)
-    }
-
-    private func check(_ states: [Matrix<S>], _ sequences: Int, _ columns: Int) {
-        for matrix in states {
-            require(
-                matrix.rows == sequences && matrix.columns == columns,
-                "states of \(matrix.rows) x \(matrix.columns) for \(sequences) sequences and \(columns) numbers each")
-        }
     }
 
     /// Does the work of every shard, over the threads.

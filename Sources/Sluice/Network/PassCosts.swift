@@ -31,6 +31,10 @@ extension Network {
     /// Going back, a product becomes two of its size: the gradient of each factor. Only the network's inputs need none. The
     /// segments of time but the last go forward twice.
     private func flops(_ packing: Packing, training: Bool, _ segmentation: Segmentation) -> Int {
+        let perRow = configuration.weightCount + (parameters.layout.head?.weight.range.count ?? 0)
+        require(
+            packing.rowCount <= Int.max / 8 / perRow,
+            "the operations of \(perRow) weights on \(packing.rowCount) rows: more than can be counted in 64 bits")
         let scans = 2 * configuration.weightCount * packing.rowCount
         let head = (parameters.layout.head?.flops ?? 0) * configuration.outputRowCount(packing)
         guard training else { return scans + head }

@@ -62,6 +62,8 @@ public struct Recording<S: Scalar>: ~Copyable {
     }
 
     /// The gradients, into given ones, which are overwritten: allocates nothing. The recording is used up.
+    ///
+    /// - Precondition: all have the shapes that ``Gradients/init(_:_:inputs:)`` and ``outputs`` give.
     @specialized(where S == Float)
     @specialized(where S == Double)
     public consuming func backward(
@@ -69,11 +71,7 @@ public struct Recording<S: Scalar>: ~Copyable {
     ) {
         network.checkOutputs(outputGradient, workspace.packing, "a gradient")
         if let stateGradient { network.check(stateGradient, sequences: workspace.packing.sequenceCount) }
-        require(
-            gradients.parameters.layout.count == network.parameters.layout.count
-                && gradients.inputs?.rows ?? x.rows == x.rows
-                && gradients.initialState.sequenceCount == workspace.packing.sequenceCount,
-            "these gradients were made for another configuration or another batch")
+        check(gradients)
         workspace.load(stateGradient, into: workspace.batchStateGradients)
         network.share(
             workspace,
@@ -82,6 +80,20 @@ public struct Recording<S: Scalar>: ~Copyable {
                 gradient: gradients.parameters.values.mutableView(),
                 inputGradient: gradients.inputs?.mutableView()))
         workspace.store(workspace.batchStateGradients, into: &gradients.initialState)
+    }
+
+    /// Checks that there is room for the gradients of this pass.
+    private func check(_ gradients: Gradients<S>) {
+        if let difference = network.parameters.layout.difference(from: gradients.parameters.layout) {
+            stop("gradients of another network: \(difference)")
+        }
+        require(noProblem: gradients.parameters.problem)
+        if let inputs = gradients.inputs {
+            require(
+                inputs.rows == x.rows && inputs.columns == x.columns,
+                "room of \(inputs.rows) x \(inputs.columns) for the gradient of inputs of \(x.rows) x \(x.columns)")
+        }
+        network.check(gradients.initialState, sequences: workspace.packing.sequenceCount)
     }
 }
 

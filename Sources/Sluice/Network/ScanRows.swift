@@ -14,7 +14,7 @@ enum ScanRows<S: Scalar> {
         case .batch(let matrix): matrix.rows(rows.batch)
         case .shard(let matrix): matrix.rows(rows.shard)
         case .reversedBatch, .reversedShard:
-            preconditionFailure("the rows of a step back through time do not follow one another")
+            stop("the rows of a step back through time do not follow one another")
         }
     }
 

@@ -14,6 +14,7 @@ public final class StreamingNetwork<S: Scalar> {
     public let network: Network<S>
     /// B, the number of sequences.
     public let sequenceCount: Int
+    private let outputSize: Int
     private let layers: [StreamingLayer<S>]
     private let head: DenseHead<S>?
     /// Whether one of its products may be one that OpenBLAS would share out.
@@ -26,14 +27,35 @@ public final class StreamingNetwork<S: Scalar> {
     /// - Parameters:
     ///   - network: its layers run forward; one that looks ahead cannot be stepped.
     ///   - sequences: B.
-    public init(_ network: Network<S>, sequences: Int = 1) {
+    /// - Precondition: that is so, and there is at least one sequence. For a network or a number from outside the program there is
+    ///   ``init(checking:sequences:)``.
+    public convenience init(_ network: Network<S>, sequences: Int = 1) {
+        require(noProblem: Self.problem(network.configuration, sequences: sequences))
+        self.init(checked: network, sequences)
+    }
+
+    /// A stream of a network or of a number of sequences that comes from outside the program.
+    ///
+    /// - Throws: where the network does not run forward only, or there is no sequence.
+    public convenience init(checking network: Network<S>, sequences: Int = 1) throws(InvalidValue) {
+        try InvalidValue.throwing(Self.problem(network.configuration, sequences: sequences))
+        self.init(checked: network, sequences)
+    }
+
+    private static func problem(_ configuration: Configuration, sequences: Int) -> String? {
+        if sequences < 1 || sequences > Packing.mostRows {
+            return "a stream of \(sequences) sequences; 1 to \(Packing.mostRows) are possible"
+        }
+        return configuration.direction == .forward
+            ? nil
+            : "a stream of a network whose direction is \(configuration.direction.rawValue): its outputs depend on later "
+                + "steps; only a forward network can be stepped"
+    }
+
+    private init(checked network: Network<S>, _ sequences: Int) {
         let configuration = network.configuration
-        require(sequences >= 1, "a stream of \(sequences) sequences")
-        require(
-            configuration.direction == .forward,
-            "a stream of a network whose direction is \(configuration.direction.rawValue): its outputs depend on later "
-                + "steps; only a forward network can be stepped")
         self.network = network
+        outputSize = configuration.outputSize
         sequenceCount = sequences
         head = network.head
         let states = StateBuffers<S>(configuration, sequences: sequences)
@@ -57,12 +79,14 @@ public final class StreamingNetwork<S: Scalar> {
     /// - Parameters:
     ///   - x: the inputs, `[B, I]`.
     ///   - outputs: `[B, O]`, overwritten.
+    /// - Precondition: both have these shapes. For inputs from outside the program ask ``validate(_:)-(Matrix<S>)`` first.
     @specialized(where S == Float)
     @specialized(where S == Double)
     public func step(_ x: Matrix<S>, into outputs: inout Matrix<S>) {
+        require(noProblem: problem(x))
         require(
-            x.rows == sequenceCount && x.columns == layers[0].inputSize,
-            "inputs of \(x.rows) x \(x.columns) for \(sequenceCount) sequences of \(layers[0].inputSize) inputs")
+            outputs.rows == sequenceCount && outputs.columns == outputSize,
+            "room of \(outputs.rows) x \(outputs.columns) for \(sequenceCount) sequences of \(outputSize) outputs")
         let target = outputs.mutableView()
         if mayUseThreads {
             network.backend.withOneThreadEach { step(x.view, into: target) }
@@ -78,7 +102,32 @@ public final class StreamingNetwork<S: Scalar> {
         if let head { head.forward(values, into: outputs) } else { outputs.copy(values) }
     }
 
+    /// Checks a step's inputs from outside the program.
+    ///
+    /// - Throws: where they are not `[B, I]`.
+    public func validate(_ x: Matrix<S>) throws(InvalidValue) { try InvalidValue.throwing(problem(x)) }
+
+    /// Checks states from outside the program before they are put into ``state``.
+    ///
+    /// - Throws: where they are not this stream's sequences' of its network.
+    public func validate(_ state: State<S>) throws(InvalidValue) {
+        try network.validate(state, sequences: sequenceCount)
+    }
+
+    /// The words out of line, as a step should only pay for the comparison.
+    @inline(__always)
+    private func problem(_ x: Matrix<S>) -> String? {
+        x.rows == sequenceCount && x.columns == layers[0].inputSize ? nil : words(inputs: x)
+    }
+
+    @inline(never)
+    private func words(inputs x: Matrix<S>) -> String {
+        "inputs of \(x.rows) x \(x.columns) for \(sequenceCount) sequences of \(layers[0].inputSize) inputs"
+    }
+
     /// The states, to be kept, changed or put back; a copy.
+    ///
+    /// - Precondition: what is put in is of this many sequences of this network: see ``validate(_:)-(State<S>)``.
     public var state: State<S> {
         get {
             var state = State<S>(network.configuration, sequences: sequenceCount)
@@ -94,8 +143,10 @@ public final class StreamingNetwork<S: Scalar> {
     }
 
     /// Sets the states of one sequence to zero.
+    ///
+    /// - Precondition: there is such a sequence.
     public func reset(sequence: Int) {
-        require(sequence >= 0 && sequence < sequenceCount, "sequence \(sequence) of \(sequenceCount)")
+        require(sequence >= 0 && sequence < sequenceCount, "sequence \(sequence) of a stream of \(sequenceCount)")
         for states in states.hidden + states.cell { states.view.row(sequence).fill(0) }
     }
 }
