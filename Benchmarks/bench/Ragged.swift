@@ -1,6 +1,14 @@
 import ArgumentParser
 import Sluice
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 /// `bench ragged`: training on batches whose lengths are new in each of them.
 struct Ragged: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,7 +21,8 @@ struct Ragged: ParsableCommand {
             peak memory grew by after the first tenth.
 
             PyTorch (packed sequences, eager) is taken from the environment that Benchmarks/peers/run makes; without it its \
-            column is empty. 'of PyTorch' is its time on new lengths by Sluice's. All of it takes some ten minutes; --quick \
+            column is empty. 'of PyTorch' is its time on new lengths by Sluice's. With one thread times are the process's own on the \
+            processor, so that others on the machine do not count; with more, the clock's. All of it takes some ten minutes; --quick \
             some seconds.
             """)
 
@@ -169,8 +178,16 @@ struct RaggedTrial {
 
     /// The seconds of a step.
     private func time(_ trainer: inout Trainer<Float>, _ batches: [Batch<Float>]) -> Double {
-        let time = ContinuousClock().measure { for batch in batches { trainer.step(batch) } }
-        return time / .seconds(1) / Double(batches.count)
+        let start = now
+        for batch in batches { trainer.step(batch) }
+        return (now - start) / Double(batches.count)
+    }
+
+    /// Seconds: of this process on the processor, where one thread computes; else of the clock.
+    private var now: Double {
+        var time = timespec()
+        unsafe clock_gettime(onNew.network.workers.threads == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     private mutating func batch() -> Batch<Float> {

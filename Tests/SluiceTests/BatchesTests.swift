@@ -183,7 +183,7 @@ import TestSupport
             #expect(batches.batch.x.rows == batches.batch.packing.rowCount)
         }
         #expect(batches.batch.x.capacity <= 2 * largest * 5 / 4)
-        #expect(batches.packings.count <= 256)
+        #expect(batches.packings.count <= 64)
     }
 
     /// Equal lengths; lengths that come again in every epoch; and a set that is one batch.

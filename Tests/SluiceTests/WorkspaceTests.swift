@@ -155,7 +155,7 @@ import TestSupport
         let workspace = trainer.workspace.workspace!
         let held = (workspace.rooms + [workspace.states]).reduce(0) { $0 + $1.capacity }
         #expect(held >= largest / 2 && Double(held) < 1.5 * Double(largest), "\(held) numbers, the largest \(largest)")
-        #expect(workspace.layouts.count <= 256 && workspace.layouts.bytes <= 4 << 20)
+        #expect(workspace.layouts.count <= 64 && workspace.layouts.bytes <= 4 << 20)
     }
 
     /// Lengths that grow by a step each time do not make new memory each time.
@@ -181,7 +181,7 @@ import TestSupport
         kept.keep(2, hash: 7, bytes: 20)
         #expect(kept[7] == 2 && kept.count == 1 && kept.bytes == 20 && kept[8] == nil)
         for number in 0..<1_000 { kept.keep(number, hash: number, bytes: 1) }
-        #expect(kept.count == 256 && kept[999] == 999 && kept[743] == nil && kept[744] == 744)
+        #expect(kept.count == 64 && kept[999] == 999 && kept[935] == nil && kept[936] == 936)
         for number in 0..<6 { kept.keep(number, hash: number, bytes: 3 << 20) }
         #expect(kept.count == 4 && kept.bytes == 12 << 20 && kept[5] == 5 && kept[2] == 2 && kept[1] == nil)
     }

@@ -61,8 +61,12 @@ struct Places: Sendable {
 
 extension MatrixView {
     /// The matrix at a place of this block, `[1, count]`.
+    @inline(__always)
     func matrix(_ place: Place) -> MatrixView {
-        columns(place.offset..<place.offset + place.rows * place.columns)
-            .reshaped(rows: place.rows, columns: place.columns)
+        require(
+            place.offset + place.rows * place.columns <= columns,
+            "\(place.rows) x \(place.columns) numbers behind \(place.offset) in a block of \(columns)")
+        return unsafe MatrixView(
+            base: base + place.offset, rows: place.rows, columns: place.columns, stride: place.columns)
     }
 }

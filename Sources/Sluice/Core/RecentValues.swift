@@ -8,8 +8,9 @@ struct RecentValues<Value> {
     /// So many are kept whatever their size: a training set's batches, its smaller last batch, and the same of a test set.
     private static var leastCount: Int { 4 }
     /// More are kept, for batches in buckets, whose lengths come again in every epoch, as long as they are small beside
-    /// the matrices of a batch.
-    private static var mostCount: Int { 256 }
+    /// the matrices of a batch, and no more than stay in a second-level cache: to free what has left it costs as much as to make
+    /// it anew.
+    private static var mostCount: Int { 64 }
     private static var mostBytes: Int { 4 << 20 }
 
     var count: Int { order.count }

@@ -4,6 +4,7 @@ extension Configuration {
     /// The batch's sequences, in shards of as nearly the same number of rows as whole sequences allow.
     func shards(of batch: Packing) -> [Shard] {
         let count = shardCount(batch)
+        if count == 1 { return [Shard(batch: batch, positions: 0..<batch.sequenceCount)] }
         var ends: [Int] = [], rows = 0
         for position in 0..<batch.sequenceCount where ends.count < count - 1 {
             rows += batch.lengths[batch.order[position]]

@@ -109,10 +109,10 @@ public final class Workspace<S: Scalar>: @unchecked Sendable {
     /// Makes room for the pass that it is occupied by, on so many threads.
     func makeRoom(threads: Int) {
         nextToAdd.store(0, ordering: .relaxed)
-        states.take(rows: 1, columns: layout.stateCount)
+        if states.columns < layout.stateCount { states.take(rows: 1, columns: layout.stateCount) }
         for room in 0..<layout.rooms(threads: threads) {
             if room == rooms.count { rooms.append(Matrix(rows: 1, columns: 0)) }
-            rooms[room].take(rows: 1, columns: layout.roomCount)
+            if rooms[room].columns < layout.roomCount { rooms[room].take(rows: 1, columns: layout.roomCount) }
         }
     }
 

@@ -6,7 +6,7 @@
 ///     }
 ///
 /// There is memory for one batch, the largest so far, which the next ones take again unless it is held on to. Lengths that come
-/// again, among the last 256 different ones, allocate nothing.
+/// again, among the last 64 different ones, allocate nothing.
 public struct Batches<S: Scalar>: Sendable {
     /// Where the run is, in which order, and the generator. With the same examples it is all that later batches depend
     /// on.
