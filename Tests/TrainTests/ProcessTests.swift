@@ -147,6 +147,8 @@ import Testing
             ]
             let run = try Running("true", slow)
             try run.wait(for: "start")
+            // The first step takes some five seconds: long enough to be in it by now. One that comes before it ends in order.
+            usleep(1_500_000)
             run.send(SIGINT)
             usleep(300_000)
             run.send(SIGINT)

@@ -15,7 +15,9 @@ public struct Parameters<S: Scalar>: Sendable, Equatable {
 
     /// Parameters whose numbers come from outside the program.
     ///
-    /// - Parameter values: `[1, count]`, in the layout's order.
+    /// - Parameters:
+    ///   - values: `[1, count]`, in the layout's order.
+    ///   - layout: which parameters there are, and where.
     /// - Throws: where they are of another shape.
     public init(checking values: Matrix<S>, _ layout: ParameterLayout) throws(InvalidValue) {
         try InvalidValue.throwing(Self.problem(values, layout))
