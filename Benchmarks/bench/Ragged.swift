@@ -155,7 +155,8 @@ struct RaggedTrial {
     mutating func run(steps: Int, seconds: Double) throws -> (steps: Int, first: RaggedFigures, last: RaggedFigures) {
         let size = min(20, steps / 20), start = ContinuousClock.now
         var turns: [(new: Double, one: Double)] = []
-        var peak = (try? PeerMemory.settle()) ?? 0
+        _ = try? PeerMemory.settle()
+        var peaks: [Int?] = []
         while turns.count < steps / size
             && (turns.count < 20 || (ContinuousClock.now - start) / .seconds(1) < seconds)
         {
@@ -169,10 +170,10 @@ struct RaggedTrial {
                 let once = time(&onOne, Array(repeating: one, count: size))
                 turns.append((time(&onNew, batches), once))
             }
-            if turns.count == max(steps / size / 10, 1) { peak = (try? PeerMemory.peak()) ?? 0 }
+            peaks.append(try? PeerMemory.peak())
         }
-        grown = (try? PeerMemory.peak()).map { max($0 - peak, 0) }
         let tenth = max(turns.count / 10, 1)
+        if let first = peaks[tenth - 1], let last = peaks[peaks.count - 1] { grown = last - first }
         return (turns.count * size, RaggedFigures(turns.prefix(tenth)), RaggedFigures(turns.suffix(tenth)))
     }
 
