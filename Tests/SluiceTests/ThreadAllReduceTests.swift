@@ -36,7 +36,9 @@ import Testing
             (rank, member) throws(Failure) in
             let first = Self.sum(member, 1)
             if rank == 1 { throw Failure() }
-            #expect(first == 3 && Self.sum(member, 1).isNaN && Self.sum(member, 1).isNaN)
+            #expect(first == 3)
+            // More often than there are workers: one who comes again does not stand for the one who is gone.
+            for _ in 0..<5 { #expect(Self.sum(member, 1).isNaN) }
             return first
         }
         #expect(throws: Failure.self) { try Self.runInThisThread(body) }

@@ -21,6 +21,8 @@ final class Barrier: Sendable {
 
     /// Returns when all have called it; or so many seconds later, or once it is broken, with which it cannot be used any more.
     func wait(patience: Seconds) -> Outcome {
+        // Those who come to it again must not stand for those who do not come.
+        if isBroken.load(ordering: .acquiring) { return .broken }
         let meeting = meetings.load(ordering: .relaxed)
         // What is written before is seen by all after.
         if arrived.add(1, ordering: .acquiringAndReleasing).newValue == count {
@@ -49,7 +51,7 @@ final class Barrier: Sendable {
     /// Nobody is to wait here any more: somebody does not come.
     func breakUp() {
         lock.withLock {
-            isBroken.store(true, ordering: .relaxed)
+            isBroken.store(true, ordering: .releasing)
             lock.wakeAll()
         }
     }
