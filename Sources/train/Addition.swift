@@ -26,7 +26,7 @@ extension Network {
 
     /// Puts numbers together from outputs `[T * count, 1]`, the lowest bit first.
     static func numbers(from outputs: Matrix<S>, count: Int) -> [UInt64] {
-        precondition(
+        require(
             outputs.rows % count == 0 && outputs.rows / count <= 64 && outputs.columns == 1,
             "outputs of \(outputs.rows) x \(outputs.columns) for \(count) numbers of at most 64 bits")
         return outputs.withSpan { span in

@@ -48,7 +48,7 @@ extension Batch {
 
     /// Overwrites the batch with as many other pairs.
     mutating func fill(_ pairs: some Collection<Addends>) {
-        precondition(
+        require(
             pairs.count == packing.sequenceCount, "\(pairs.count) pairs for \(packing.sequenceCount) sequences")
         let steps = packing.stepCount, sequences = packing.sequenceCount
         x.withMutableSpan { span in

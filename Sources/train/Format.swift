@@ -1,3 +1,5 @@
+import Sluice
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -13,7 +15,7 @@ func fixed(_ value: Double, _ decimals: Int) -> String { formatted("%.*f", decim
 func scientific(_ value: Double, _ decimals: Int) -> String { formatted("%.*e", decimals, value) }
 
 private func formatted(_ format: String, _ decimals: Int, _ value: Double) -> String {
-    precondition((0...17).contains(decimals), "\(decimals) decimals")
+    require((0...17).contains(decimals), "\(decimals) decimals")
     // The largest Double has 309 digits before the point.
     let capacity = 352
     return unsafe withVaList([Int32(decimals), value]) { arguments in

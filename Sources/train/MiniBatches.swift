@@ -12,7 +12,7 @@ struct MiniBatches<S: Scalar>: Sendable {
 
     /// - Parameter size: B, the pairs of a batch, at most as many as there are.
     init(_ pairs: [Addends], size: Int, bits: Int) {
-        precondition((1...pairs.count).contains(size), "mini-batches of \(size) of \(pairs.count) pairs")
+        require((1...pairs.count).contains(size), "mini-batches of \(size) of \(pairs.count) pairs")
         self.pairs = pairs
         self.size = size
         slots = [Batch(pairs.prefix(size), bits: bits)]
@@ -28,7 +28,7 @@ struct MiniBatches<S: Scalar>: Sendable {
 
     /// Takes as many other pairs in the place of these.
     mutating func replace(with pairs: [Addends]) {
-        precondition(pairs.count == self.pairs.count, "\(pairs.count) pairs in the place of \(self.pairs.count)")
+        require(pairs.count == self.pairs.count, "\(pairs.count) pairs in the place of \(self.pairs.count)")
         self.pairs = pairs
         if count == 1 { slots[0].fill(pairs) }
     }

@@ -118,6 +118,7 @@ extension Cell: RawRepresentable, Codable, CaseIterable, CustomStringConvertible
         self = cell
     }
 
+    /// As configurations spell it: ``rawValue``.
     public var description: String { rawValue }
 
     /// By the cases: what comes with `RawRepresentable` would make two strings, and every pass compares configurations.

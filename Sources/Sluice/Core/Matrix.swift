@@ -130,6 +130,9 @@ extension Matrix: Equatable {
 extension Matrix: Codable {
     private enum CodingKeys: CodingKey { case rows, columns, elements }
 
+    /// A matrix that was written down.
+    ///
+    /// - Throws: a `DecodingError` where the elements are not as many as the shape says.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let rows = try container.decode(Int.self, forKey: .rows)

@@ -27,6 +27,7 @@ public struct Initialization: Codable, Hashable, Sendable {
     /// The bias of the head.
     public var headBias: Initializer
 
+    /// An initialiser for each kind of parameter.
     public init(
         inputWeights: Initializer, recurrentWeights: Initializer, biases: Initializer, headWeights: Initializer,
         headBias: Initializer

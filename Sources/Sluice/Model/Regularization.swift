@@ -34,6 +34,7 @@ public struct Regularization: Codable, Hashable, Sendable {
     /// The same of the cell states, in cells that have them.
     public var cellZoneout: Double
 
+    /// The rates: those of dropout from 0 up to below 1, those of zoneout from 0 to 1.
     public init(
         dropout: Double = 0, inputDropout: Double = 0, recurrentDropout: Double = 0, zoneout: Double = 0,
         cellZoneout: Double = 0

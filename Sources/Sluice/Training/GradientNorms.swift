@@ -84,7 +84,7 @@ extension MatrixView {
     @specialized(where S == Float)
     @specialized(where S == Double)
     func sumOfSquares() -> Double {
-        precondition(rows == 1, "the squares of a view of \(rows) rows")
+        require(rows == 1, "the squares of a view of \(rows) rows")
         var sums = SIMD8<Double>.zero
         let blocks = columns / 8
         for block in 0..<blocks {

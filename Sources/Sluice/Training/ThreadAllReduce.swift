@@ -69,6 +69,7 @@ public final class ThreadAllReduce<S: Scalar>: AllReduce {
         }
     }
 
+    /// Replaces numbers by their sums over all workers; waits for the others.
     @specialized(where S == Float)
     @specialized(where S == Double)
     public func sum(_ values: inout Matrix<S>) { group.sum(values.mutableView(), rank) }
