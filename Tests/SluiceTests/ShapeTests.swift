@@ -46,7 +46,7 @@ import TestSupport
         Misuse("gathered rows", "rows 3..<4 of a view of 3 rows") {
             zeros(3, 2) { $0.gatherRows([0, 3][...], of: $0) }
         },
-        Misuse("block of memory", "columns 0..<9 of a view of 8 columns") {
+        Misuse("block of memory", "3 x 3 numbers behind 0 in a block of 8") {
             zeros(1, 8) { _ = $0.matrix(Place(offset: 0, rows: 3, columns: 3)) }
         },
         Misuse("block beyond 64 bits", "room for 1 matrices of 2147483648 x 4294967296 behind 0 numbers: more than") {
