@@ -8,28 +8,31 @@ import Synchronization
 ///     workspace.prepare(for: other)
 ///     network.forward(x, in: workspace, state: &state, into: &outputs)
 ///
+/// Its properties are one pass's at a time, which `isOccupied` sees to: Swift's own check of that, at every use of each, would be
+/// felt in passes of a microsecond.
+///
 /// A shard's activations lie where its `ShardLayout` says. Where they are used up within the pass, each thread has room for
 /// one shard and takes it again for the next; a recording keeps those of every shard.
 public final class Workspace<S: Scalar>: @unchecked Sendable {
     /// That of the network.
     public let configuration: Configuration
     /// What the next passes do, with which batch, and where everything lies.
-    private(set) var layout: PassLayout
+    @exclusivity(unchecked) private(set) var layout: PassLayout
     /// The weights that the pass reads, by layer and direction.
-    var weights: [LayerWeights<S>] = []
+    @exclusivity(unchecked) var weights: [LayerWeights<S>] = []
     /// The shard whose gradient is added next: they are summed in their order, so that the bits do not depend on who is
     /// ready first.
     let nextToAdd = Atomic<Int>(0)
     /// The seeds of the sequences' masks, in the packing's order; with regularisation alone.
-    private(set) var seeds: [UInt64] = []
+    @exclusivity(unchecked) private(set) var seeds: [UInt64] = []
 
     private let facts: LayoutFacts
     /// Those of the packings met last.
-    private(set) var layouts = RecentValues<PassLayout>()
+    @exclusivity(unchecked) private(set) var layouts = RecentValues<PassLayout>()
     /// [1, count] by thread; where every shard has room of its own there is one.
-    private(set) var rooms: [Matrix<S>] = []
+    @exclusivity(unchecked) private(set) var rooms: [Matrix<S>] = []
     /// [1, count] the states and their gradients, and the losses.
-    private(set) var states = Matrix<S>(rows: 1, columns: 0)
+    @exclusivity(unchecked) private(set) var states = Matrix<S>(rows: 1, columns: 0)
     private let isOccupied = Atomic<Bool>(false)
 
     /// Room for passes over batches.
