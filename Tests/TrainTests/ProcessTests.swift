@@ -86,7 +86,7 @@ import Testing
     }
 
     @Test(
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(60)),
         arguments: [(SIGINT, 130, "SIGINT"), (SIGTERM, 143, "SIGTERM"), (SIGHUP, 129, "SIGHUP")])
     func aSignalEndsTheRunInOrder(_ signal: Int32, _ code: Int32, _ name: String) throws {
         try withDirectory { path in
@@ -109,7 +109,7 @@ import Testing
     }
 
     /// Of an epoch of many steps, the one begun is finished and no more.
-    @Test(.timeLimit(.minutes(1))) func aSignalEndsAnEpochAfterAStep() throws {
+    @Test(.timeLimit(.minutes(60))) func aSignalEndsAnEpochAfterAStep() throws {
         try withDirectory { path in
             let slow = ["--batch", "100000", "--mini-batch", "100", "--hidden", "64", "--json", "--out", path]
             let run = try Running("true", slow)
@@ -126,7 +126,7 @@ import Testing
     }
 
     /// What whoever started the program has it ignore stays ignored.
-    @Test(.timeLimit(.minutes(1))) func anIgnoredSignalStaysIgnored() throws {
+    @Test(.timeLimit(.minutes(60))) func anIgnoredSignalStaysIgnored() throws {
         try withDirectory { path in
             let run = try Running("trap '' INT HUP", Self.long + [path])
             try run.wait(for: "Iteration: 2,")
@@ -140,7 +140,7 @@ import Testing
     }
 
     /// The second ends at once what the first would have ended in order, even in a step that takes minutes.
-    @Test(.timeLimit(.minutes(1))) func aSecondSignalEndsAtOnce() throws {
+    @Test(.timeLimit(.minutes(60))) func aSecondSignalEndsAtOnce() throws {
         try withDirectory { path in
             let slow = [
                 "--hidden", "1024", "--bits", "64", "--batch", "400", "--scalar", "float", "--json", "--out", path,
@@ -160,7 +160,7 @@ import Testing
     }
 
     /// Files may grow to 32 kB here: the chart and the losses fit, the model does not, and all three stay as they were.
-    @Test(.timeLimit(.minutes(1))) func aFullDiskLeavesAllThreeFilesAsTheyWere() throws {
+    @Test(.timeLimit(.minutes(60))) func aFullDiskLeavesAllThreeFilesAsTheyWere() throws {
         try withDirectory { path in
             let first = try Running("true", ["--epochs", "2", "--out", path])
             _ = first.end()
